@@ -1,0 +1,54 @@
+"""Same or conflict: a resent record is compared field by field, only in what both copies state.
+
+What we derived (receipt time, inferred provider, default meter, rate), what the sender says it cost and
+unknown fields are never compared.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from ledger.core.errors import FieldError
+from ledger.core.statements import Stated, Statement
+from ledger.core.usage_objects import OTHER_FIELDS
+
+
+def first_difference(recorded: Statement, resent: Statement) -> FieldError | None:
+    """The first field that both state with different values; None when they say the same."""
+    if recorded.key.opaque_id != resent.key.opaque_id:
+        return FieldError("request_id", "id_collision", "shares its key with another request id")
+    both = recorded.stated & resent.stated
+    for bit, field, value_of in _COMPARED:
+        if both & bit and value_of(recorded) != value_of(resent):
+            return FieldError(
+                field, "conflicting_value", "differs from what is recorded under this request id"
+            )
+    return None
+
+
+def _other_quantity(name: str) -> Callable[[Statement], Any]:
+    return lambda statement: (statement.quantities.other or {}).get(name, 0)
+
+
+# In the order in which a difference is named.
+_COMPARED: tuple[tuple[int, str, Callable[[Statement], Any]], ...] = (
+    (Stated.MODEL.value, "model", lambda it: it.model),
+    (Stated.PROVIDER.value, "provider", lambda it: it.provider),
+    (Stated.KEY_TYPE.value, "provider_key_type", lambda it: it.key_type),
+    (
+        Stated.INPUT_TOKENS.value,
+        "input_tokens",
+        lambda it: it.quantities.uncached_input_tokens + it.quantities.cached_input_tokens,
+    ),
+    (
+        Stated.CACHED_INPUT_TOKENS.value,
+        "cached_input_tokens",
+        lambda it: it.quantities.cached_input_tokens,
+    ),
+    (Stated.OUTPUT_TOKENS.value, "output_tokens", lambda it: it.quantities.output_tokens),
+    *((Stated[name.upper()].value, name, _other_quantity(name)) for name in OTHER_FIELDS),
+    (Stated.SERVICE_TIER.value, "service_tier", lambda it: it.service_tier),
+    (Stated.BATCH.value, "batch", lambda it: it.is_batch),
+    (Stated.METER.value, "meter_slug", lambda it: it.meter_slug),
+    (Stated.TIMESTAMP.value, "timestamp", lambda it: it.occurred_at),
+    (Stated.METADATA.value, "metadata", lambda it: it.metadata),
+)

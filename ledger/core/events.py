@@ -1,0 +1,182 @@
+"""From a statement to the row of the log: rating, dimension, revision."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+import msgspec
+
+from ledger.core.configuration import Configuration
+from ledger.core.errors import FieldError
+from ledger.core.statements import Statement, Status
+from pricing import AmountOutOfRange, Costs, Quantities, RateBook, check_amount, fee_pico, rate
+
+# A table prices the standard tier; other tiers and batch calls are unrated until it lists them (D9).
+_STANDARD_TIERS = (None, "standard", "default")
+_NOTHING = Quantities()
+
+
+class Dimension(NamedTuple):
+    """What money is grouped by; interned in the table `dimension`."""
+
+    provider: str | None
+    model: str | None
+    key_type: str
+    service_tier: str | None
+    is_batch: bool
+    rate_version: int | None
+    meter_version: int | None
+
+
+class RatedStatement(msgspec.Struct, frozen=True):
+    """A statement with its price: `costs` and `fee_pico` are None while no rate is known."""
+
+    statement: Statement
+    dimension: Dimension
+    quantities: Quantities
+    costs: Costs | None
+    fee_pico: int | None
+
+    @property
+    def is_metered(self) -> bool:
+        """Whether it counts: pending and error sightings do not."""
+        return self.statement.status is Status.COMPLETED
+
+    @property
+    def is_unrated(self) -> bool:
+        """Whether it counts and has no price yet."""
+        return self.costs is None and self.is_metered
+
+    @property
+    def spend_pico(self) -> int:
+        """What the customer owes for it; 0 while unrated."""
+        if self.costs is None or self.fee_pico is None:
+            return 0
+        if self.dimension.key_type == "byok":
+            return self.fee_pico
+        return self.costs.total_pico + self.fee_pico
+
+
+class UsageEvent(NamedTuple):
+    """One row of the table `usage_event`, in the order of its columns; amounts in pico units."""
+
+    request_id: bytes
+    occurred_at: datetime
+    uncached_input_tokens: int
+    cached_input_tokens: int
+    output_tokens: int
+    input_pico: int | None
+    cached_input_pico: int | None
+    output_pico: int | None
+    other_pico: int | None
+    fee_pico: int | None
+    batch: int
+    lane: int
+    customer: int
+    dimension: int
+    stated: int
+    kind: str
+    revision: int
+    requests: int
+    unrated: int
+    opaque_id: str | None
+    other_units: str | None
+    reported_cost: Decimal | None
+
+
+def rate_statement(
+    statement: Statement, customer: int, configuration: Configuration
+) -> RatedStatement | FieldError:
+    """Price a statement with what is known now; a fault that only shows here comes back as such."""
+    try:
+        meter = configuration.meter_for(customer, statement.meter_slug)
+    except KeyError:
+        return FieldError(
+            "meter_slug", "unknown_meter", "must be the slug of a meter; `ledger meters list` shows them"
+        )
+    is_metered = statement.status is Status.COMPLETED
+    provider = _provider_of(statement, configuration.book)
+    rate_version, costs, fee = None, None, None
+    try:
+        if is_metered and (rated := _rated(statement, provider, configuration.book)) is not None:
+            rate_version, costs = rated
+            fee = check_amount(fee_pico(meter.meter if meter else None, costs.total_pico))
+    except AmountOutOfRange:
+        return FieldError(
+            None, "amount_out_of_range", "must cost less than 9223372 units of the currency"
+        )
+    return RatedStatement(
+        statement=statement,
+        dimension=Dimension(
+            provider,
+            statement.model,
+            statement.key_type,
+            statement.service_tier,
+            statement.is_batch,
+            rate_version,
+            meter.meter_version if meter else None,
+        ),
+        quantities=statement.quantities if is_metered else _NOTHING,
+        costs=costs,
+        fee_pico=fee,
+    )
+
+
+def usage_event(rated: RatedStatement, customer: int, dimension: int, lane: int, batch: int) -> UsageEvent:
+    """The row of a first sighting: revision 1 if it completed, else revision 0."""
+    statement, quantities, costs = rated.statement, rated.quantities, rated.costs
+    is_metered = rated.is_metered
+    return UsageEvent(
+        statement.key.bits,
+        statement.occurred_at,
+        quantities.uncached_input_tokens,
+        quantities.cached_input_tokens,
+        quantities.output_tokens,
+        costs.input_pico if costs else None,
+        costs.cached_input_pico if costs else None,
+        costs.output_pico if costs else None,
+        sum(costs.other_pico.values()) if costs and costs.other_pico else 0 if costs else None,
+        rated.fee_pico,
+        batch,
+        lane,
+        customer,
+        dimension,
+        statement.stated,
+        "usage" if is_metered else statement.status.value,
+        1 if is_metered else 0,
+        1 if is_metered else 0,
+        1 if rated.is_unrated else 0,
+        statement.key.opaque_id,
+        _other_units(quantities, costs),
+        statement.reported_cost,
+    )
+
+
+def _provider_of(statement: Statement, book: RateBook) -> str | None:
+    """The stated provider, else the only one whose table in force lists the model."""
+    if statement.provider is not None or statement.model is None:
+        return statement.provider
+    listing = book.providers_listing(statement.model, statement.occurred_at)
+    return listing[0] if len(listing) == 1 else None
+
+
+def _rated(statement: Statement, provider: str | None, book: RateBook) -> tuple[int, Costs] | None:
+    if provider is None or statement.model is None:
+        return None
+    if statement.is_batch or statement.service_tier not in _STANDARD_TIERS:
+        return None
+    published = book.in_force(provider, statement.occurred_at)
+    rates = published.table.models.get(statement.model) if published else None
+    costs = rate(statement.quantities, rates) if rates else None
+    if published is None or costs is None:
+        return None
+    return published.version_id, costs
+
+
+def _other_units(quantities: Quantities, costs: Costs | None) -> str | None:
+    """The JSON of `other_units`: {unit: [quantity, amount or null]}."""
+    if not quantities.other:
+        return None
+    amounts = (costs.other_pico if costs else None) or {}
+    pairs = {unit: [count, amounts.get(unit)] for unit, count in sorted(quantities.other.items())}
+    return msgspec.json.encode(pairs).decode()

@@ -1,0 +1,278 @@
+"""Request records as they arrive: JSON read strictly, or every fault of it named.
+
+A record that fits `RequestRecord` is read by one typed decode. One that does not is read again as plain
+JSON and its fields are judged one by one against the same declared types, so that the two ways cannot
+disagree and a refusal names all faults at once.
+"""
+
+import json
+from decimal import Decimal
+from typing import Annotated, Any, Literal, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+from ledger.core.errors import FieldError
+
+MAX_DEPTH = 32
+MAX_RECORD_BYTES = 1024 * 1024
+MAX_METADATA_PAIRS = 100
+
+Text = Annotated[str, Meta(min_length=1, max_length=255)]
+Count = Annotated[int, Meta(ge=0, le=10**12)]
+KeyTypeWord = Literal["managed", "unmanaged", "byok", "stored"]
+StatusWord = Literal["completed", "pending", "error"]
+
+
+class RequestRecord(msgspec.Struct, forbid_unknown_fields=True):
+    """One LLM request as the Lava gateway or the caller saw it; fields as in docs/records.md.
+
+    Numbers that are not counts are read as Decimal, from JSON numbers or strings alike. `extra` never
+    comes from JSON: it holds the fields that we do not know.
+    """
+
+    request_id: Text
+    customer_id: Text | None = None
+    connection_id: Text | None = None
+    model: Text | None = None
+    provider: Text | None = None
+    endpoint: Annotated[str, Meta(max_length=8192)] | None = None
+    provider_key_type: KeyTypeWord | None = None
+    status: StatusWord | None = None
+    timestamp: str | None = None
+    occurred_at: str | None = None
+    created_at: str | None = None
+    input_tokens: Count | None = None
+    prompt_tokens: Count | None = None
+    output_tokens: Count | None = None
+    completion_tokens: Count | None = None
+    cached_input_tokens: Count | None = None
+    input_seconds: Decimal | None = None
+    output_seconds: Decimal | None = None
+    input_characters: Count | None = None
+    output_characters: Count | None = None
+    images: Count | None = None
+    gpu_seconds: Decimal | None = None
+    service_tier: Text | None = None
+    batch: bool | None = None
+    meter_slug: Text | None = None
+    response_id: Text | None = None
+    metadata: dict[Text, Text] | None = None
+    reported_cost: Decimal | None = None
+    cost: Decimal | None = None
+    model_usage: msgspec.Raw = msgspec.Raw()
+    usage: msgspec.Raw = msgspec.Raw()
+    # Lava's own fields that say nothing we compute with; known, so that its records decode in one go.
+    meter_id: msgspec.Raw = msgspec.Raw()
+    product_id: msgspec.Raw = msgspec.Raw()
+    charge: msgspec.Raw = msgspec.Raw()
+    fee: msgspec.Raw = msgspec.Raw()
+    service_charge: msgspec.Raw = msgspec.Raw()
+    total_request_cost: msgspec.Raw = msgspec.Raw()
+    total_wallet_cost: msgspec.Raw = msgspec.Raw()
+    total_merchant_cost: msgspec.Raw = msgspec.Raw()
+    extra: dict[str, msgspec.Raw] | None = None
+
+
+KEPT_FIELDS = (
+    "model_usage", "usage", "meter_id", "product_id", "charge", "fee", "service_charge",
+    "total_request_cost", "total_wallet_cost", "total_merchant_cost",
+)  # fmt: skip
+
+_RULES = {
+    "request_id": "a string of 1 to 255 characters",
+    "endpoint": "a string of at most 8192 characters",
+    "provider_key_type": "one of managed, unmanaged, byok, stored",
+    "status": "one of completed, pending, error",
+    "timestamp": "a string with an RFC 3339 time",
+    "occurred_at": "a string with an RFC 3339 time",
+    "created_at": "a string with an RFC 3339 time",
+    "input_seconds": "a number of seconds, not negative, with at most 6 decimals",
+    "output_seconds": "a number of seconds, not negative, with at most 6 decimals",
+    "gpu_seconds": "a number of seconds, not negative, with at most 6 decimals",
+    "batch": "true or false",
+    "metadata": "an object of at most 100 pairs of strings, 1 to 255 characters each",
+    "reported_cost": "a decimal number",
+    "cost": "a decimal number",
+}
+_COUNT_RULE = "an integer from 0 to 1000000000000"
+_TEXT_RULE = "a string of 1 to 255 characters"
+
+_DECODER = msgspec.json.Decoder(RequestRecord)
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+_FIELD_TYPES = {
+    name: hint
+    for name, hint in get_type_hints(RequestRecord, include_extras=True).items()
+    if name != "extra"
+}
+_MEANINGLESS_CODES = {"batch": "wrong_type", "metadata": "invalid_metadata"}
+
+
+def rule_of(field: str) -> str:
+    """The rule of a record field in words, as refusals state it."""
+    if field in _RULES:
+        return _RULES[field]
+    return _COUNT_RULE if _FIELD_TYPES.get(field) == (Count | None) else _TEXT_RULE
+
+
+def decode_record(raw: bytes) -> RequestRecord | list[FieldError]:
+    """Read one JSON record; what cannot be read comes back as the list of its faults."""
+    if len(raw) > MAX_RECORD_BYTES:
+        return [FieldError(None, "record_too_large", f"a record may have 1 MiB, got {len(raw)} bytes")]
+    try:
+        record = _DECODER.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return _decode_field_by_field(raw)
+    # An escaped NUL is legal JSON and impossible in the database; the other way finds the field. The
+    # same way keeps `extra`, a name of ours, from being set from outside.
+    if b"\\u0000" in raw or record.extra is not None:
+        return _decode_field_by_field(raw)
+    return record
+
+
+def kind_of(value: object) -> str:
+    """Say what kind of JSON value this is, without repeating it."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "a boolean"
+        case int():
+            return "a negative integer" if value < 0 else f"an integer of {len(str(value))} digits"
+        case NotFinite():
+            return "a number that is not finite"
+        case Decimal():
+            return "a number with a fraction or exponent"
+        case str():
+            return _kind_of_text(value)
+        case list():
+            return f"an array of {len(value)} elements"
+        case _:
+            return "an object"
+
+
+def _kind_of_text(text: str) -> str:
+    if "\x00" in text:
+        return "a string with a NUL character"
+    return f"a string of {len(text)} characters"
+
+
+def _decode_field_by_field(raw: bytes) -> RequestRecord | list[FieldError]:
+    try:
+        value = json.loads(raw, parse_float=Decimal, parse_constant=NotFinite)
+    except (ValueError, RecursionError) as error:
+        return [FieldError(None, "malformed_json", _why_malformed(error))]
+    if not isinstance(value, dict):
+        return [FieldError(None, "not_an_object", f"a record must be an object, got {kind_of(value)}")]
+    if _depth_of(value) > MAX_DEPTH:
+        return [FieldError(None, "too_deep", f"a record may nest {MAX_DEPTH} levels deep")]
+    return _judge_fields(value)
+
+
+def _judge_fields(value: dict[str, Any]) -> RequestRecord | list[FieldError]:
+    errors: list[FieldError] = []
+    fields: dict[str, Any] = {}
+    extra: dict[str, msgspec.Raw] = {}
+    for name, field_value in value.items():
+        if (fault := _unstorable(name, field_value)) is not None:
+            errors.append(fault)
+        elif name not in _FIELD_TYPES:
+            extra[name] = _raw(field_value)
+        elif _FIELD_TYPES[name] is msgspec.Raw:
+            fields[name] = _raw(field_value)
+        else:
+            try:
+                fields[name] = msgspec.convert(field_value, _FIELD_TYPES[name])
+            except msgspec.ValidationError as error:
+                errors.append(_field_error(name, field_value, str(error)))
+    if value.get("request_id") is None:
+        errors = [error for error in errors if error.field != "request_id"]
+        errors.insert(0, FieldError("request_id", "missing", "is required"))
+    return errors or RequestRecord(**fields, extra=extra or None)
+
+
+def _field_error(name: str, value: object, message: str) -> FieldError:
+    if "of length" in message and name != "metadata":
+        code = "wrong_length"
+    elif "Invalid enum value" in message:
+        code = "unknown_value"
+    elif "Expected `int` " in message:
+        code = "out_of_range"
+    else:
+        code = _MEANINGLESS_CODES.get(name, "wrong_type")
+    return FieldError(name, code, f"must be {rule_of(name)}, got {kind_of(value)}")
+
+
+class NotFinite:
+    """NaN and the infinities: no JSON, kept apart so that the field they stand in can be named."""
+
+    def __init__(self, _word: str) -> None:
+        pass
+
+
+def _unstorable(name: str, value: object) -> FieldError | None:
+    """The fault that makes a value impossible to keep, wherever in it that stands."""
+    for part in _walk({name: value}):
+        if isinstance(part, NotFinite):
+            return FieldError(_printable(name), "not_finite", f"must be {_rule_or_json(name)}, got NaN or infinity")
+        if isinstance(part, str):
+            if "\x00" in part:
+                return FieldError(_printable(name), "nul_character", "must not contain a NUL character")
+            if not _is_unicode(part):
+                return FieldError(_printable(name), "invalid_unicode", "must not contain half a surrogate pair")
+    return None
+
+
+def _walk(value: object) -> Any:
+    """Every key and leaf of a JSON value, without recursion."""
+    waiting = [value]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            waiting.extend(part.keys())
+            waiting.extend(part.values())
+        elif isinstance(part, list):
+            waiting.extend(part)
+        else:
+            yield part
+
+
+def _depth_of(value: object) -> int:
+    depth, level = 0, [value]
+    while level:
+        depth += 1
+        level = [
+            child
+            for part in level
+            if isinstance(part, dict | list)
+            for child in (part.values() if isinstance(part, dict) else part)
+        ]
+    return depth
+
+
+def _rule_or_json(name: str) -> str:
+    return rule_of(name) if name in _FIELD_TYPES else "JSON"
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _printable(name: str) -> str:
+    return name.encode("utf-8", "replace").decode().replace("\x00", "?")[:255]
+
+
+def _raw(value: object) -> msgspec.Raw:
+    return msgspec.Raw(_ENCODER.encode(value))
+
+
+def _why_malformed(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"is not JSON: {error.msg.lower()} at character {error.pos}"
+    if isinstance(error, UnicodeDecodeError):
+        return f"is not UTF-8 at byte {error.start}"
+    return "is not JSON that can be read"

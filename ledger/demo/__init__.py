@@ -1,0 +1,1 @@
+"""The bundled demo: seeded request records and the tour that is run over them."""

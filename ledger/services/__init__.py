@@ -1,0 +1,1 @@
+"""Use cases: each loads, asks the core, and writes in one transaction."""

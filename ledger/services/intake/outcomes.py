@@ -1,0 +1,98 @@
+"""What became of a record, and the counters over many."""
+
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from ledger.core.errors import FieldError
+from ledger.core.events import RatedStatement
+from ledger.core.statements import Refusal, Statement
+
+MAX_PROBLEMS = 1000
+
+
+class Verdict(StrEnum):
+    """The four ends of a record."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    CONFLICT = "conflict"
+    REJECTED = "rejected"
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What became of one record. `rated` is there when it was accepted, `errors` when it was refused."""
+
+    verdict: Verdict
+    rated: RatedStatement | None = None
+    errors: tuple[FieldError, ...] = ()
+    completes: bool = False  # it was seen before as pending or error
+
+    @property
+    def is_unrated(self) -> bool:
+        """Whether it was accepted without a price."""
+        return self.rated is not None and self.rated.is_unrated
+
+
+DUPLICATE = Outcome(Verdict.DUPLICATE)
+
+
+def rejected(*errors: FieldError) -> Outcome:
+    """The outcome of a record with faults."""
+    return Outcome(Verdict.REJECTED, errors=errors)
+
+
+def conflict(error: FieldError) -> Outcome:
+    """The outcome of a record that contradicts what is recorded."""
+    return Outcome(Verdict.CONFLICT, errors=(error,))
+
+
+class Counters(msgspec.Struct):
+    """The batch counters that the interface fixes: read = accepted + duplicates + conflicts + rejected."""
+
+    read: int = 0
+    accepted: int = 0
+    duplicates: int = 0
+    conflicts: int = 0
+    rejected: int = 0
+    unrated: int = 0
+    problems: list[dict[str, Any]] = []
+
+    def count(self, records: Sequence[Statement | Refusal], outcomes: Iterable[Outcome]) -> None:
+        """Count the outcomes of records, in the order in which they were read."""
+        for record, outcome in zip(records, outcomes, strict=True):
+            match outcome.verdict:
+                case Verdict.ACCEPTED:
+                    self.accepted += 1
+                    if outcome.is_unrated:
+                        self.unrated += 1
+                        self._add_problem(record.request_id, "unrated", _UNRATED)
+                case Verdict.DUPLICATE:
+                    self.duplicates += 1
+                case Verdict.CONFLICT:
+                    self.conflicts += 1
+                    self._add_problem(record.request_id, "conflict", outcome.errors[0])
+                case Verdict.REJECTED:
+                    self.rejected += 1
+                    self._add_problem(record.request_id, "rejected", outcome.errors[0])
+            self.read += 1
+
+    def _add_problem(self, request_id: str | None, outcome: str, error: FieldError) -> None:
+        if len(self.problems) < MAX_PROBLEMS:
+            self.problems.append(
+                {
+                    "index": self.read,
+                    "request_id": request_id,
+                    "outcome": outcome,
+                    "code": error.code,
+                    "field": error.field,
+                    "detail": error.detail,
+                }
+            )
+
+
+_UNRATED = FieldError(
+    "model", "unrated", "no rate in force prices all of its quantities; counted at 0 until one does"
+)

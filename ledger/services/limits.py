@@ -1,0 +1,211 @@
+"""Setting spend limits and reading them and their alerts."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from ledger.clock import Clock
+from ledger.core.errors import FieldError, InvalidRecord
+from ledger.core.instants import format_instant
+from ledger.core.limits import (
+    ACTIONS,
+    DEFAULT_THRESHOLDS,
+    TOTAL_START,
+    WINDOW_KINDS,
+    Alert,
+    Movement,
+    SpendLimit,
+    check_thresholds,
+    crossing_alerts,
+    movements,
+    window_of,
+)
+from ledger.services.customers import known_customer
+from ledger.services.decisions import DecisionBatch, deciding
+from ledger.store.database import Database
+from ledger.store.limits import (
+    forget_windows,
+    limit_from_row,
+    move_windows,
+    post_messages,
+    raise_alerts,
+    read_alerts,
+    read_hourly_spend,
+    read_limits,
+    write_limit,
+)
+from pricing import format_amount, parse_amount
+
+MAX_ID_CHARACTERS = 255
+
+
+class LimitRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """A limit as it is asked for; without `limit_id` it is named after customer, window and action."""
+
+    customer_id: str
+    amount: str
+    window: str = "month"
+    thresholds: tuple[str, ...] = DEFAULT_THRESHOLDS
+    action: str = "alert"
+    limit_id: str | None = None
+
+
+async def set_limit(
+    database: Database, clock: Clock, actor: str, request: LimitRequest
+) -> dict[str, Any]:
+    """Set a limit, judge the windows that are open, and give the limit as it stands.
+
+    Raises:
+        InvalidRecord: a field outside its rule.
+        NotFound: no such customer.
+    """
+    amount_pico, thresholds = _checked(request)
+    async with deciding(database, clock, actor) as batch:
+        customer = await known_customer(batch.connection, request.customer_id)
+        limit = SpendLimit(
+            limit_id=request.limit_id or _default_id(request),
+            customer=customer,
+            amount_pico=amount_pico,
+            window_kind=request.window,
+            thresholds=thresholds,
+            action=request.action,
+            watched_from=batch.decided_at,
+        )
+        body = limit_body(limit, request.customer_id)
+        batch.record("limit_set", customer, limit.limit_id, body)
+        await write_limit(batch.connection, limit)
+        await _open_windows(batch, limit, request.customer_id)
+        return body
+
+
+async def list_limits(database: Database, customers: Sequence[str] | None) -> list[dict[str, Any]]:
+    """The limits of some customers, or of all."""
+    async with database.connection() as connection:
+        rows = await read_limits(connection, customers)
+        return [limit_body(limit_from_row(row), row["customer_id"]) for row in rows]
+
+
+async def list_alerts(
+    database: Database, customers: Sequence[str] | None, most: int
+) -> list[dict[str, Any]]:
+    """The alerts of some customers, or of all, oldest first."""
+    async with database.connection() as connection:
+        rows = await read_alerts(connection, customers, most)
+    return [
+        {
+            "alert_id": row["alert_id"],
+            "limit_id": row["limit_id"],
+            "customer_id": row["customer_id"],
+            "threshold": row["threshold"],
+            "window_start": _window_start(row["window_start"]),
+            "window_end": _instant_or_none(row["window_end"]),
+            "limit_amount": limit_amount_text(int(row["limit_pico"])),
+            "spend": format_amount(int(row["spend_pico"])),
+            "raised_at": format_instant(row["raised_at"]),
+        }
+        for row in rows
+    ]
+
+
+def limit_body(limit: SpendLimit, customer_id: str) -> dict[str, Any]:
+    """A limit as the interface shows it."""
+    return {
+        "limit_id": limit.limit_id,
+        "customer_id": customer_id,
+        "amount": limit_amount_text(limit.amount_pico),
+        "window": limit.window_kind,
+        "thresholds": list(limit.thresholds),
+        "action": limit.action,
+    }
+
+
+def alert_body(alert: Alert, customer_id: str) -> dict[str, Any]:
+    """An alert as the interface shows it."""
+    return {
+        "alert_id": alert.alert_id,
+        "limit_id": alert.limit.limit_id,
+        "customer_id": customer_id,
+        "threshold": alert.threshold,
+        "window_start": _window_start(alert.window.start_at),
+        "window_end": _instant_or_none(alert.window.end_at),
+        "limit_amount": limit_amount_text(alert.limit.amount_pico),
+        "spend": format_amount(alert.spend_pico),
+        "raised_at": format_instant(alert.raised_at),
+    }
+
+
+def limit_amount_text(amount_pico: int) -> str:
+    """A limit's amount with two places, or as many as it needs: `100.00`."""
+    whole, _, places = format_amount(amount_pico).partition(".")
+    return f"{whole}.{places.rstrip('0').ljust(2, '0')}"
+
+
+async def _open_windows(batch: DecisionBatch, limit: SpendLimit, customer_id: str) -> None:
+    """Fill the windows that are still open with what is spent already, and raise what is reached."""
+    connection = batch.connection
+    await forget_windows(connection, limit)
+    open_from = window_of(limit.window_kind, batch.decided_at).start_at
+    spent = await read_hourly_spend(connection, limit.customer, open_from)
+    moves: list[Movement] = movements(
+        ((limit.customer, hour_at, spend_pico) for hour_at, spend_pico in spent),
+        {limit.customer: (limit,)},
+    )
+    if not moves:
+        return
+    after = await move_windows(connection, moves)
+    reached = [
+        alert
+        for move, after_pico in zip(moves, after, strict=True)
+        for alert in crossing_alerts(move, after_pico, batch.decided_at)
+    ]
+    raised = await raise_alerts(connection, reached)
+    messages = [(limit.customer, alert.alert_id, alert_body(alert, customer_id)) for alert in raised]
+    await post_messages(connection, "alert", messages, batch.decided_at)
+    for message in messages:
+        batch.record("alert_raised", *message)
+
+
+def _checked(request: LimitRequest) -> tuple[int, tuple[str, ...]]:
+    errors = []
+    amount_pico, thresholds = 0, request.thresholds
+    try:
+        amount_pico = parse_amount(request.amount)
+    except ValueError:
+        pass
+    if amount_pico <= 0:
+        errors.append(FieldError("amount", "invalid_amount", "must be a decimal above 0, such as 100.00"))
+    try:
+        thresholds = check_thresholds(request.thresholds)
+    except ValueError as error:
+        errors.append(FieldError("thresholds", "invalid_thresholds", str(error)))
+    for field, value, words in (
+        ("window", request.window, WINDOW_KINDS),
+        ("action", request.action, ACTIONS),
+    ):
+        if value not in words:
+            errors.append(FieldError(field, "unknown_value", f"must be one of {', '.join(words)}"))
+    if request.limit_id is not None and not _is_id(request.limit_id):
+        errors.append(FieldError("limit_id", "wrong_length", "must have 1 to 255 characters, none NUL"))
+    if errors:
+        raise InvalidRecord(errors)
+    return amount_pico, thresholds
+
+
+def _is_id(text: str) -> bool:
+    return 1 <= len(text) <= MAX_ID_CHARACTERS and "\x00" not in text
+
+
+def _default_id(request: LimitRequest) -> str:
+    """One limit for each customer, window and action, unless more are named."""
+    text = "\0".join((request.customer_id, request.window, request.action))
+    return "lim_" + hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _window_start(instant: Any) -> str | None:
+    return None if instant == TOTAL_START else format_instant(instant)
+
+
+def _instant_or_none(instant: Any) -> str | None:
+    return None if instant is None else format_instant(instant)

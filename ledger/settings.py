@@ -1,0 +1,82 @@
+"""Settings, read once from the environment."""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+import platformdirs
+
+from ledger.core.errors import SetupError
+
+ADMIN_KEY_MIN_CHARACTERS = 32
+_TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
+_CURRENCY = re.compile(r"[A-Z]{3}")
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """Everything that the environment may decide; INTERFACE names in docs/operation.md.
+
+    `database_url` None means the embedded server in `data_dir`.
+    """
+
+    database_url: str | None
+    data_dir: Path
+    host: str = "127.0.0.1"
+    port: int = 8080
+    admin_key: str | None = None
+    rates_dir: Path | None = None
+    currency: str = "USD"
+    auto_create_customers: bool = True
+
+
+def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Read and check the settings.
+
+    Raises:
+        SetupError: a value that cannot be; the detail names the variable and the rule.
+    """
+    rates_dir = environment.get("LEDGER_RATES_DIR")
+    return Settings(
+        database_url=environment.get("LEDGER_DATABASE_URL") or None,
+        data_dir=Path(environment.get("LEDGER_DATA_DIR") or _default_data_dir()),
+        host=environment.get("LEDGER_HOST") or "127.0.0.1",
+        port=_port(environment.get("LEDGER_PORT") or "8080"),
+        admin_key=_admin_key(environment.get("LEDGER_ADMIN_KEY")),
+        rates_dir=Path(rates_dir) if rates_dir else None,
+        currency=_currency(environment.get("LEDGER_CURRENCY") or "USD"),
+        auto_create_customers=_boolean(
+            "LEDGER_AUTO_CREATE_CUSTOMERS", environment.get("LEDGER_AUTO_CREATE_CUSTOMERS") or "true"
+        ),
+    )
+
+
+def _default_data_dir() -> Path:
+    if os.geteuid() == 0:
+        return Path("/var/lib/ledger")
+    return Path(platformdirs.user_data_dir("ledger", appauthor=False))
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 <= int(text) <= 65535:  # noqa: PLR2004 - 16 bits
+        raise SetupError("LEDGER_PORT must be a number from 0 to 65535 (0: any free port)")
+    return int(text)
+
+
+def _admin_key(text: str | None) -> str | None:
+    if text and len(text) < ADMIN_KEY_MIN_CHARACTERS:
+        raise SetupError(f"LEDGER_ADMIN_KEY must have {ADMIN_KEY_MIN_CHARACTERS} characters or more")
+    return text or None
+
+
+def _currency(text: str) -> str:
+    if not _CURRENCY.fullmatch(text):
+        raise SetupError("LEDGER_CURRENCY must be three capital letters such as USD")
+    return text
+
+
+def _boolean(name: str, text: str) -> bool:
+    if text.lower() not in _TRUE + _FALSE:
+        raise SetupError(f"{name} must be true or false")
+    return text.lower() in _TRUE

@@ -1,0 +1,103 @@
+"""Reading the configuration that writers cache."""
+
+from functools import lru_cache
+from typing import Any
+
+from ledger.core.configuration import Configuration, PublishedMeter
+from ledger.core.limits import SpendLimit
+from ledger.store.database import Connection
+from ledger.store.limits import limit_from_row
+from ledger.store.sql_files import query
+from pricing import Meter, PublishedTable, RateBook, RateTable, load_rate_table, percentage_meter
+
+_EPOCH = query("configuration", "epoch")
+_RATE_TABLES = query("configuration", "rate_tables")
+_METERS = query("configuration", "meters")
+_CUSTOMER_METERS = query("configuration", "customer_meters")
+_LIMITS = query("limits", "all")
+_PUBLISH_RATE_TABLE = query("configuration", "publish_rate_table")
+_PUBLISHED_TABLES = query("configuration", "published_tables")
+_PUBLISH_METER = query("configuration", "publish_meter")
+
+
+async def load_configuration(connection: Connection) -> Configuration:
+    """Read everything that is decided, in one snapshot.
+
+    Must not be called inside a transaction of the connection.
+    """
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        limits: dict[int, list[SpendLimit]] = {}
+        for row in await connection.fetch(_LIMITS, None):
+            limits.setdefault(row["customer"], []).append(limit_from_row(row))
+        return Configuration(
+            epoch=await connection.fetchval(_EPOCH),
+            book=await load_book(connection),
+            meters=await load_meters(connection),
+            meter_slugs=dict(await connection.fetch(_CUSTOMER_METERS)),
+            limits={customer: tuple(several) for customer, several in limits.items()},
+        )
+
+
+async def load_book(connection: Connection) -> RateBook:
+    """Read every published rate table."""
+    rows = await connection.fetch(_RATE_TABLES)
+    return RateBook(
+        PublishedTable(
+            row["rate_version"], _parsed(row["content"], row["file"], row["currency"])
+        )
+        for row in rows
+    )
+
+
+async def load_meters(connection: Connection) -> dict[str, PublishedMeter]:
+    """Read the version in force of every meter, by slug."""
+    rows = await connection.fetch(_METERS)
+    return {
+        row["slug"]: PublishedMeter(
+            row["meter_version"], _meter(row["slug"], row["version"], row["percentage"])
+        )
+        for row in rows
+    }
+
+
+async def publish_rate_table(
+    connection: Connection, table: RateTable, file: str, content: str
+) -> int:
+    """Append a rate table; give its number. The caller has raised the epoch."""
+    number: int = await connection.fetchval(
+        _PUBLISH_RATE_TABLE,
+        table.provider,
+        table.version,
+        table.effective_from,
+        table.currency,
+        table.source,
+        table.fingerprint,
+        file,
+        content,
+    )
+    return number
+
+
+async def read_published(connection: Connection) -> list[Any]:
+    """The heads of all published rate tables."""
+    rows: list[Any] = await connection.fetch(_PUBLISHED_TABLES)
+    return rows
+
+
+async def publish_meter(connection: Connection, meter: Meter) -> int:
+    """Append the next version of a meter; give the version. The caller has raised the epoch."""
+    row = await connection.fetchrow(_PUBLISH_METER, meter.slug, meter.kind, meter.percentage)
+    version: int = row["version"]
+    return version
+
+
+def _meter(slug: str, version: int, percentage: str | None) -> Meter:
+    if percentage is None:
+        return Meter(slug=slug, version=version, kind="none", percentage=None)
+    return percentage_meter(slug, version, percentage)
+
+
+@lru_cache(maxsize=1000)
+def _parsed(content: str, file: str, currency: str) -> RateTable:
+    """Published content never changes, so it is parsed once."""
+    return load_rate_table(content, file, currency=currency)

@@ -1,0 +1,127 @@
+"""Connections to the ledger's database, and its errors in our words."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+
+from ledger.core.errors import DatabaseUnavailable, LedgerError, SetupError
+
+SERVICE_ROLE = "ledger_service"
+OWNER_ROLE = "ledger_owner"
+CONNECT_TIMEOUT_S = 5
+POOL_SIZE = 8
+
+Connection = Any  # asyncpg.Connection, pool proxies included
+
+_AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.ReadOnlySQLTransactionError,
+    OSError,
+    TimeoutError,
+)
+_NOT_SET_UP = (
+    asyncpg.UndefinedTableError,
+    asyncpg.UndefinedFunctionError,
+    asyncpg.InvalidSchemaNameError,
+    asyncpg.InvalidParameterValueError,
+    asyncpg.InsufficientPrivilegeError,
+)
+_REFUSED = (
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+)
+
+
+class Database:
+    """A ledger's database: a pool under the service role, and single connections where a lock is held."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._pool: Any = None
+
+    async def open(self) -> None:
+        """Connect.
+
+        Raises:
+            SetupError: no such database, wrong credentials, or not migrated.
+            DatabaseUnavailable: it does not answer.
+        """
+        with_errors = in_our_words()
+        async with with_errors:
+            self._pool = await asyncpg.create_pool(
+                self.url,
+                min_size=1,
+                max_size=POOL_SIZE,
+                timeout=CONNECT_TIMEOUT_S,
+                server_settings=_settings(SERVICE_ROLE),
+            )
+
+    async def close(self) -> None:
+        """Disconnect."""
+        if self._pool is not None:
+            await self._pool.close()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection of the pool; session locks taken on it end with the block."""
+        async with in_our_words(), self._pool.acquire(timeout=CONNECT_TIMEOUT_S) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Connection]:
+        """A connection that reads one consistent state and writes nothing."""
+        async with (
+            self.connection() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            yield connection
+
+    async def connect(self) -> Connection:
+        """A connection of its own, for a writer that holds a lane. The caller closes it."""
+        return await _connect(self.url, SERVICE_ROLE)
+
+
+@asynccontextmanager
+async def owner_connection(url: str) -> AsyncIterator[Connection]:
+    """A connection as whoever the address names, for migrations."""
+    connection = await _connect(url, None)
+    try:
+        async with in_our_words():
+            yield connection
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def in_our_words() -> AsyncIterator[None]:
+    """Raise what the driver raises as an error of ours; errors about data pass unchanged."""
+    try:
+        yield
+    except LedgerError:
+        raise
+    except _REFUSED as error:
+        raise SetupError(f"the database refuses the connection: {error}") from error
+    except _AWAY as error:
+        raise DatabaseUnavailable(f"the database does not answer ({type(error).__name__})") from error
+    except _NOT_SET_UP as error:
+        raise SetupError(f"the database is not set up: {error}. Run `ledger migrate`.") from error
+
+
+async def _connect(url: str, role: str | None) -> Connection:
+    async with in_our_words():
+        return await asyncpg.connect(
+            url, timeout=CONNECT_TIMEOUT_S, server_settings=_settings(role)
+        )
+
+
+def _settings(role: str | None) -> dict[str, str]:
+    settings = {"search_path": "ledger", "application_name": "ledger", "timezone": "UTC"}
+    return settings if role is None else settings | {"role": role}

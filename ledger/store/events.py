@@ -1,0 +1,120 @@
+"""Appending usage events and reading what stands under a key."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+from asyncpg.pgproto.pgproto import UUID
+
+from ledger.core.events import UsageEvent
+from ledger.core.request_ids import RequestKey, request_id_of
+from ledger.core.statements import Stated, Statement, Status
+from ledger.store.database import Connection
+from ledger.store.sql_files import query
+from pricing import Quantities
+
+EventKey = tuple[bytes, int]  # the key bits of the request id, the customer's number
+
+_RECORDED = query("events", "recorded")
+_RECORDED_METADATA = query("events", "recorded_metadata")
+_SIGHTED = query("events", "sighted")
+_TEXT_COLUMNS = ("request_id", "customer", "revision", "response_id", "metadata", "fields")
+
+
+class Recorded(msgspec.Struct):
+    """What stands under a key: a first sighting, the completed statement, or both."""
+
+    is_sighted: bool = False
+    statement: Statement | None = None
+
+
+async def append_events(
+    connection: Connection, events: Sequence[UsageEvent], statements: Iterable[Statement]
+) -> None:
+    """COPY events, and the words that came with them, straight into the log.
+
+    Raises:
+        asyncpg.UniqueViolationError: one of the keys is there already; nothing was written.
+    """
+    await connection.copy_records_to_table(
+        "usage_event",
+        schema_name="ledger",
+        columns=UsageEvent._fields,
+        records=[(UUID(event[0]), *event[1:]) for event in events],
+    )
+    texts = [
+        (UUID(event.request_id), event.customer, event.revision, *text)
+        for event, statement in zip(events, statements, strict=True)
+        if any(text := _text_of(statement))
+    ]
+    if texts:
+        await connection.copy_records_to_table(
+            "event_text", schema_name="ledger", columns=_TEXT_COLUMNS, records=texts
+        )
+
+
+async def read_recorded(
+    connection: Connection, keys: Iterable[EventKey]
+) -> dict[EventKey, Recorded]:
+    """Read what stands under keys; keys that are new are left out."""
+    wanted = set(keys)
+    ids = [UUID(bits) for bits in sorted({bits for bits, _ in wanted})]
+    metadata = {
+        (row["request_id"].bytes, row["customer"]): msgspec.json.decode(row["metadata"])
+        for row in await connection.fetch(_RECORDED_METADATA, ids)
+    }
+    recorded: dict[EventKey, Recorded] = {}
+    for row in await connection.fetch(_RECORDED, ids):
+        key = (row["request_id"].bytes, row["customer"])
+        if key in wanted:
+            entry = recorded.setdefault(key, Recorded())
+            if row["revision"] == 0:
+                entry.is_sighted = True
+            else:
+                entry.statement = _statement(row, metadata.get(key))
+    return recorded
+
+
+async def read_sighted(connection: Connection, keys: Iterable[EventKey]) -> set[EventKey]:
+    """Which of the keys have been seen before they completed."""
+    rows = await connection.fetch(_SIGHTED, [UUID(bits) for bits, _ in keys])
+    return {(row["request_id"].bytes, row["customer"]) for row in rows}
+
+
+def _text_of(statement: Statement) -> tuple[str | None, str | None, str | None]:
+    metadata = statement.metadata
+    return (
+        statement.response_id,
+        None if metadata is None else msgspec.json.encode(metadata).decode(),
+        statement.fields,
+    )
+
+
+def _statement(row: Any, metadata: dict[str, str] | None) -> Statement:
+    """A recorded event as the statement it was; what is never compared is left empty."""
+    units = msgspec.json.decode(row["other_units"]) if row["other_units"] else {}
+    bits, opaque_id = row["request_id"].bytes, row["opaque_id"]
+    return Statement(
+        request_id=request_id_of(bits, opaque_id),
+        key=RequestKey(bits, opaque_id),
+        customer_id="",
+        status=Status.COMPLETED,
+        occurred_at=row["occurred_at"],
+        stated=row["stated"],
+        model=row["model"],
+        provider=row["provider"],
+        key_type=row["key_type"],
+        quantities=Quantities(
+            row["uncached_input_tokens"],
+            row["cached_input_tokens"],
+            row["output_tokens"],
+            {unit: pair[0] for unit, pair in units.items()} or None,
+        ),
+        service_tier=row["service_tier"],
+        is_batch=row["is_batch"],
+        meter_slug=row["meter_slug"],
+        response_id=None,
+        metadata=metadata if row["stated"] & Stated.METADATA.value else None,
+        reported_cost=None,
+        fields=None,
+    )

@@ -1,0 +1,74 @@
+"""Customers and dimensions as small numbers. Interned once, in transactions of their own, cached for ever."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from ledger.core.errors import UnprocessableDecision
+from ledger.core.events import Dimension
+from ledger.store.database import Connection
+from ledger.store.sql_files import query
+
+MAX_DIMENSIONS = 100_000
+
+_CUSTOMERS = query("interning", "customers")
+_ADD_CUSTOMERS = query("interning", "add_customers")
+_COUNT_DIMENSIONS = query("interning", "count_dimensions")
+_ADD_DIMENSIONS = query("interning", "add_dimensions")
+_DIMENSIONS = query("interning", "dimensions")
+
+
+class TooManyDimensions(UnprocessableDecision):
+    """The ledger has as many combinations of provider, model, tier and version as it may have."""
+
+    code = "too_many_dimensions"
+
+
+class Interned:
+    """The numbers known to this process. What is interned never changes, so the cache is never wrong."""
+
+    def __init__(self) -> None:
+        self.customers: dict[str, int] = {}
+        self.dimensions: dict[Dimension, int] = {}
+
+    async def learn_customers(
+        self, connection: Connection, customer_ids: Iterable[str], *, create: bool
+    ) -> None:
+        """Learn the numbers of customers, creating those that are new if `create`; others stay unknown."""
+        unknown = {name for name in customer_ids if name not in self.customers}
+        if not unknown:
+            return
+        await self._fetch_customers(connection, unknown)
+        missing = [name for name in unknown if name not in self.customers]
+        if missing and create:
+            await connection.execute(_ADD_CUSTOMERS, missing)
+            await self._fetch_customers(connection, missing)
+
+    async def learn_dimensions(self, connection: Connection, dimensions: Iterable[Dimension]) -> None:
+        """Learn the numbers of dimensions, creating those that are new.
+
+        Raises:
+            TooManyDimensions: there would be more than 100,000.
+        """
+        unknown = {dimension for dimension in dimensions if dimension not in self.dimensions}
+        if not unknown:
+            return
+        columns = [list(column) for column in zip(*unknown, strict=True)]
+        await self._fetch_dimensions(connection, columns)
+        missing = [dimension for dimension in unknown if dimension not in self.dimensions]
+        if not missing:
+            return
+        if await connection.fetchval(_COUNT_DIMENSIONS) + len(missing) > MAX_DIMENSIONS:
+            raise TooManyDimensions(
+                f"the ledger may have {MAX_DIMENSIONS} combinations of provider, model, tier and versions"
+            )
+        columns = [list(column) for column in zip(*missing, strict=True)]
+        await connection.execute(_ADD_DIMENSIONS, *columns)
+        await self._fetch_dimensions(connection, columns)
+
+    async def _fetch_customers(self, connection: Connection, customer_ids: Iterable[str]) -> None:
+        for row in await connection.fetch(_CUSTOMERS, list(customer_ids)):
+            self.customers[row["customer_id"]] = row["customer"]
+
+    async def _fetch_dimensions(self, connection: Connection, columns: list[list[Any]]) -> None:
+        for number, *values in await connection.fetch(_DIMENSIONS, *columns):
+            self.dimensions[Dimension(*values)] = number

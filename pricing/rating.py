@@ -1,0 +1,61 @@
+"""Rating: usage times rate is cost."""
+
+from pricing.money import check_amount
+from pricing.quantities import Costs, Quantities
+from pricing.rate_table import CACHED_INPUT, INPUT, OUTPUT, ModelRates, Rate
+
+
+def rate(quantities: Quantities, rates: ModelRates) -> Costs | None:
+    """Price the usage of one event.
+
+    Each kind is priced by itself and rounded half-even at most once. Cached input tokens without
+    a price of their own cost as much as input tokens.
+
+    Returns:
+        The cost by kind in pico, or None when some quantity has no price (the event is unrated).
+
+    Raises:
+        AmountOutOfRange: A part or the total does not fit an amount.
+    """
+    prices_pico = rates.token_prices_pico
+    if prices_pico is None or quantities.other is not None:
+        costs = _rate_kind_by_kind(quantities, rates)
+    else:
+        costs = Costs(
+            quantities.uncached_input_tokens * prices_pico[0],
+            quantities.cached_input_tokens * prices_pico[1],
+            quantities.output_tokens * prices_pico[2],
+        )
+    if costs is not None:
+        # No part is negative, so a total that fits means that every part fits.
+        check_amount(costs.total_pico)
+    return costs
+
+
+def _rate_kind_by_kind(quantities: Quantities, rates: ModelRates) -> Costs | None:
+    """Price usage where a kind is not a token or has no price of whole pico."""
+    used = {
+        INPUT: quantities.uncached_input_tokens,
+        CACHED_INPUT: quantities.cached_input_tokens,
+        OUTPUT: quantities.output_tokens,
+        **(quantities.other or {}),
+    }
+    parts_pico = {}
+    for unit, quantity in used.items():
+        part_pico = _part_pico(quantity, rates.rate_for(unit))
+        if part_pico is None:
+            return None
+        parts_pico[unit] = part_pico
+    return Costs(
+        parts_pico.pop(INPUT),
+        parts_pico.pop(CACHED_INPUT),
+        parts_pico.pop(OUTPUT),
+        parts_pico or None,
+    )
+
+
+def _part_pico(quantity: int, rate: Rate | None) -> int | None:
+    """Price one kind; None when there is something to price and no price."""
+    if quantity == 0:
+        return 0
+    return None if rate is None else rate.cost_pico(quantity)

@@ -1,0 +1,38 @@
+-- name: customers
+SELECT customer, customer_id FROM customer WHERE customer_id = ANY($1::text[]);
+
+-- name: add_customers
+-- In sorted order, so that two writers that add the same ones cannot deadlock.
+INSERT INTO customer (customer_id)
+SELECT name FROM unnest($1::text[]) AS name ORDER BY name COLLATE "C"
+ON CONFLICT DO NOTHING;
+
+-- name: all_dimensions
+SELECT dimension, provider, model, key_type::text, service_tier, is_batch, rate_version, meter_version
+FROM dimension WHERE promoted IS NULL;
+
+-- name: count_dimensions
+SELECT count(*) FROM dimension;
+
+-- name: add_dimensions
+INSERT INTO dimension (provider, model, key_type, service_tier, is_batch, rate_version, meter_version)
+SELECT provider, model, key_type::key_type, service_tier, is_batch, rate_version, meter_version
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::integer[], $7::integer[])
+    AS added (provider, model, key_type, service_tier, is_batch, rate_version, meter_version)
+ORDER BY provider COLLATE "C", model COLLATE "C", key_type, service_tier COLLATE "C", is_batch,
+    rate_version, meter_version
+ON CONFLICT DO NOTHING;
+
+-- name: dimensions
+SELECT d.dimension, d.provider, d.model, d.key_type::text, d.service_tier, d.is_batch, d.rate_version,
+    d.meter_version
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::integer[], $7::integer[])
+    AS wanted (provider, model, key_type, service_tier, is_batch, rate_version, meter_version)
+JOIN dimension d ON d.provider IS NOT DISTINCT FROM wanted.provider
+    AND d.model IS NOT DISTINCT FROM wanted.model
+    AND d.key_type = wanted.key_type::key_type
+    AND d.service_tier IS NOT DISTINCT FROM wanted.service_tier
+    AND d.is_batch = wanted.is_batch
+    AND d.rate_version IS NOT DISTINCT FROM wanted.rate_version
+    AND d.meter_version IS NOT DISTINCT FROM wanted.meter_version
+WHERE d.promoted IS NULL;

@@ -1,0 +1,31 @@
+-- name: add
+-- The rows come sorted by key: two writers that move the same sums lock them in the same order.
+INSERT INTO rollup_hour AS r
+SELECT * FROM unnest(
+    $1::integer[], $2::timestamptz[], $3::integer[], $4::bigint[], $5::bigint[], $6::numeric[],
+    $7::numeric[], $8::numeric[], $9::numeric[], $10::numeric[], $11::numeric[], $12::numeric[],
+    $13::numeric[])
+ON CONFLICT (customer, hour_at, dimension) DO UPDATE SET
+    requests = r.requests + excluded.requests,
+    unrated = r.unrated + excluded.unrated,
+    uncached_input_tokens = r.uncached_input_tokens + excluded.uncached_input_tokens,
+    cached_input_tokens = r.cached_input_tokens + excluded.cached_input_tokens,
+    output_tokens = r.output_tokens + excluded.output_tokens,
+    input_pico = r.input_pico + excluded.input_pico,
+    cached_input_pico = r.cached_input_pico + excluded.cached_input_pico,
+    output_pico = r.output_pico + excluded.output_pico,
+    other_pico = r.other_pico + excluded.other_pico,
+    fee_pico = r.fee_pico + excluded.fee_pico;
+
+-- name: add_units
+INSERT INTO rollup_hour_unit AS r
+SELECT * FROM unnest(
+    $1::integer[], $2::timestamptz[], $3::integer[], $4::text[], $5::numeric[], $6::numeric[])
+ON CONFLICT (customer, hour_at, dimension, unit) DO UPDATE SET
+    quantity = r.quantity + excluded.quantity,
+    pico = r.pico + excluded.pico;
+
+-- name: touch
+INSERT INTO touched_period (customer, period_start, epoch)
+SELECT customer, period_start, $3 FROM unnest($1::integer[], $2::date[]) AS t (customer, period_start)
+ON CONFLICT DO NOTHING;

@@ -1,0 +1,94 @@
+"""Usage times rate is cost."""
+
+import pytest
+
+from pricing.loading import load_rate_table
+from pricing.meters import fee_pico, percentage_meter
+from pricing.money import AMOUNT_PICO_MAX, AmountOutOfRange, format_amount
+from pricing.quantities import Costs, Quantities
+from pricing.rate_table import ModelRates, Rate
+from pricing.rating import rate
+from pricing.shipped import shipped_rate_files
+
+TOKENS = ModelRates({"input_tokens": Rate(9, 1), "output_tokens": Rate(5, 1)})
+AUDIO = ModelRates({"input_seconds": Rate(200_000_000_000, 60_000_000)})
+EMBEDDING = ModelRates({"input_tokens": Rate(8_000, 1)})
+
+
+def test_the_record_worked_by_hand_costs_what_it_says() -> None:
+    """845 input and 412 output tokens at 0.90 per 1M, with a meter of 10%."""
+    text = dict(shipped_rate_files())["fireworks/2026-05-12.yaml"]
+    models = load_rate_table(text, "shipped").models
+    costs = rate(
+        Quantities(845, 0, 412), models["accounts/fireworks/models/llama-v3p3-70b-instruct"]
+    )
+    assert costs is not None
+    assert format_amount(costs.input_pico) == "0.000760500000"
+    assert format_amount(costs.output_pico) == "0.000370800000"
+    assert format_amount(costs.total_pico) == "0.001131300000"
+    fee = fee_pico(percentage_meter("standard", 1, "10"), costs.total_pico)
+    assert format_amount(fee) == "0.000113130000"
+    assert format_amount(costs.total_pico + fee) == "0.001244430000"
+
+
+@pytest.mark.parametrize(
+    ("rates", "quantities", "costs"),
+    [
+        (TOKENS, Quantities(), Costs(0, 0, 0)),
+        (TOKENS, Quantities(1, 2, 3), Costs(9, 18, 15)),
+        (EMBEDDING, Quantities(10), Costs(80_000, 0, 0)),
+        (EMBEDDING, Quantities(10, 2), Costs(80_000, 16_000, 0)),
+        (AUDIO, Quantities(other={"input_seconds": 1}), Costs(0, 0, 0, {"input_seconds": 3_333})),
+        (AUDIO, Quantities(), Costs(0, 0, 0)),
+        (
+            ModelRates({**TOKENS.rates, "images": Rate(7, 1)}),
+            Quantities(1, 0, 1, {"images": 2}),
+            Costs(9, 0, 5, {"images": 14}),
+        ),
+    ],
+)
+def test_each_kind_is_priced_by_itself(
+    rates: ModelRates, quantities: Quantities, costs: Costs
+) -> None:
+    """A cost stands beside each quantity; cached tokens borrow the input price."""
+    assert rate(quantities, rates) == costs
+
+
+@pytest.mark.parametrize(
+    ("rates", "quantities"),
+    [
+        (EMBEDDING, Quantities(10, 0, 1)),
+        (AUDIO, Quantities(1)),
+        (AUDIO, Quantities(0, 1)),
+        (TOKENS, Quantities(1, 0, 1, {"images": 1})),
+        (ModelRates({"cached_input_tokens": Rate(1, 1)}), Quantities(1, 1)),
+    ],
+)
+def test_usage_without_a_price_is_unrated_and_never_free(
+    rates: ModelRates, quantities: Quantities
+) -> None:
+    """One quantity above zero without a price leaves the whole event without a cost."""
+    assert rate(quantities, rates) is None
+
+
+@pytest.mark.parametrize(
+    "rates",
+    [
+        ModelRates({"input_tokens": Rate(AMOUNT_PICO_MAX, 1), "output_tokens": Rate(1, 1)}),
+        ModelRates({"input_tokens": Rate(2 * AMOUNT_PICO_MAX, 2)}),
+    ],
+)
+def test_a_cost_beyond_an_amount_is_refused_by_name(rates: ModelRates) -> None:
+    """The largest amount is priced; one pico more, in a part or in the sum, is refused."""
+    largest = rate(Quantities(1), rates)
+    assert largest is not None
+    assert largest.total_pico == AMOUNT_PICO_MAX
+    with pytest.raises(AmountOutOfRange):
+        rate(Quantities(1, 1), rates)
+
+
+def test_many_small_parts_are_held_to_the_range_as_a_sum() -> None:
+    """Parts that fit may still have a sum that does not."""
+    rates = ModelRates({"input_tokens": Rate(AMOUNT_PICO_MAX, 1), "output_tokens": Rate(1, 1)})
+    with pytest.raises(AmountOutOfRange):
+        rate(Quantities(1, 0, 1), rates)
