@@ -47,7 +47,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         rates_dir=Path(rates_dir) if rates_dir else None,
         currency=_currency(environment.get("LEDGER_CURRENCY") or "USD"),
         auto_create_customers=_boolean(
-            "LEDGER_AUTO_CREATE_CUSTOMERS", environment.get("LEDGER_AUTO_CREATE_CUSTOMERS") or "true"
+            "LEDGER_AUTO_CREATE_CUSTOMERS",
+            environment.get("LEDGER_AUTO_CREATE_CUSTOMERS") or "true",
         ),
     )
 
@@ -66,7 +67,9 @@ def _port(text: str) -> int:
 
 def _admin_key(text: str | None) -> str | None:
     if text and len(text) < ADMIN_KEY_MIN_CHARACTERS:
-        raise SetupError(f"LEDGER_ADMIN_KEY must have {ADMIN_KEY_MIN_CHARACTERS} characters or more")
+        raise SetupError(
+            f"LEDGER_ADMIN_KEY must have {ADMIN_KEY_MIN_CHARACTERS} characters or more"
+        )
     return text or None
 
 

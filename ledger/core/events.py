@@ -92,7 +92,9 @@ def rate_statement(
         meter = configuration.meter_for(customer, statement.meter_slug)
     except KeyError:
         return FieldError(
-            "meter_slug", "unknown_meter", "must be the slug of a meter; `ledger meters list` shows them"
+            "meter_slug",
+            "unknown_meter",
+            "must be the slug of a meter; `ledger meters list` shows them",
         )
     is_metered = statement.status is Status.COMPLETED
     provider = _provider_of(statement, configuration.book)
@@ -122,7 +124,9 @@ def rate_statement(
     )
 
 
-def usage_event(rated: RatedStatement, customer: int, dimension: int, lane: int, batch: int) -> UsageEvent:
+def usage_event(
+    rated: RatedStatement, customer: int, dimension: int, lane: int, batch: int
+) -> UsageEvent:
     """The row of a first sighting: revision 1 if it completed, else revision 0."""
     statement, quantities, costs = rated.statement, rated.quantities, rated.costs
     is_metered = rated.is_metered

@@ -88,9 +88,10 @@ def parse_month(text: str) -> Period:
     Raises:
         ValueError: not a month.
     """
-    if not _MONTH.fullmatch(text) or not 1 <= int(text[5:]) <= 12 or not 1 <= int(text[:4]) < 9999:
-        raise ValueError("must be a month such as 2026-10")
-    return month_period(date(int(text[:4]), int(text[5:]), 1))
+    try:
+        return month_period(parse_date(f"{text}-01" if _MONTH.fullmatch(text) else ""))
+    except ValueError:
+        raise ValueError("must be a month such as 2026-10") from None
 
 
 class Span(msgspec.Struct, frozen=True):

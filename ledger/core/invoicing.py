@@ -5,15 +5,25 @@ by largest remainder, and what rounding left is told apart.
 """
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
+from typing import Any
 
 import msgspec
 
-from ledger.core.instants import Period
-from pricing import minor_to_pico, round_to_minor_half_up, share_by_largest_remainder
+from ledger.core.instants import Period, format_instant, month_period
+from pricing import (
+    currency_places,
+    format_amount,
+    format_minor,
+    minor_to_pico,
+    round_to_minor_half_up,
+    share_by_largest_remainder,
+)
 
 SERIES = "INV"
+DRAFT = "draft"
 FINALISED = "finalised"
+TAX_MINOR = 0  # no tax is reckoned; the field is there for those who add it
 
 
 class DueLine(msgspec.Struct, frozen=True):
@@ -39,17 +49,43 @@ class InvoiceLine(msgspec.Struct, frozen=True):
     amount_minor: int
 
 
-class Invoice(msgspec.Struct, frozen=True):
-    """A finalised document. `rounding_pico` is the total minus the exact sum of its lines."""
+class Draft(msgspec.Struct, frozen=True):
+    """What an invoice would say. `rounding_pico` is the total minus the exact sum of its lines."""
 
-    number: str
+    customer: int
     customer_id: str
-    status: str
     period: Period
     currency: str
     lines: tuple[InvoiceLine, ...]
     total_minor: int
     rounding_pico: int
+
+    @property
+    def is_billable(self) -> bool:
+        """Whether it becomes an invoice. What comes to nothing or less waits for a later run."""
+        return self.total_minor > 0
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing is left to bill once the draft is dealt with."""
+        return self.is_billable or not self.lines
+
+
+class Invoice(msgspec.Struct, frozen=True):
+    """A finalised document: a draft that has its number and never changes again."""
+
+    number: str
+    status: str
+    issued_at: datetime
+    content: Draft
+
+
+def draft_invoice(
+    customer: int, customer_id: str, period: Period, currency: str, due: Sequence[DueLine]
+) -> Draft:
+    """Bring what is due into the form of an invoice."""
+    lines, total_minor, rounding_pico = draft_lines(due, currency_places(currency))
+    return Draft(customer, customer_id, period, currency, lines, total_minor, rounding_pico)
 
 
 def draft_lines(due: Sequence[DueLine], places: int) -> tuple[tuple[InvoiceLine, ...], int, int]:
@@ -65,9 +101,72 @@ def draft_lines(due: Sequence[DueLine], places: int) -> tuple[tuple[InvoiceLine,
     return lines, total_minor, minor_to_pico(total_minor, places) - exact
 
 
+def finalise(drafts: Sequence[Draft], last_number: int, issued_at: datetime) -> list[Invoice]:
+    """Number drafts in their order, so that the last of them gets `last_number`."""
+    first_number = last_number - len(drafts) + 1
+    return [
+        Invoice(number_text(SERIES, number), FINALISED, issued_at, draft)
+        for number, draft in enumerate(drafts, first_number)
+    ]
+
+
 def number_text(series: str, number: int) -> str:
     """The number as it stands on the document: `INV-000042`."""
     return f"{series}-{number:06d}"
+
+
+def invoice_head(draft: Draft, number: str | None = None, status: str = DRAFT) -> dict[str, Any]:
+    """An invoice as it stands in a list."""
+    return {
+        "number": number,
+        "customer_id": draft.customer_id,
+        "period_start": draft.period.start.isoformat(),
+        "period_end": draft.period.end.isoformat(),
+        "status": status,
+        "currency": draft.currency,
+        "total": format_minor(draft.total_minor, currency_places(draft.currency)),
+    }
+
+
+def invoice_document(invoice: Invoice) -> dict[str, Any]:
+    """An invoice as the interface shows it and as the ledger keeps it; period ends are exclusive."""
+    content = invoice.content
+    places = currency_places(content.currency)
+    total = format_minor(content.total_minor, places)
+    return {
+        "number": invoice.number,
+        "customer_id": content.customer_id,
+        "status": invoice.status,
+        "period_start": content.period.start.isoformat(),
+        "period_end": content.period.end.isoformat(),
+        "issued_at": format_instant(invoice.issued_at),
+        "currency": content.currency,
+        "lines": [_line_document(line, places) for line in content.lines],
+        "subtotal": total,
+        "tax": format_minor(TAX_MINOR, places),
+        "total": total,
+        "rounding": format_amount(content.rounding_pico),
+    }
+
+
+def _line_document(line: InvoiceLine, places: int) -> dict[str, Any]:
+    due = line.due
+    service = month_period(due.month)
+    return {
+        "provider": due.provider,
+        "model": due.model,
+        "key_type": due.key_type,
+        "period_start": service.start.isoformat(),
+        "period_end": service.end.isoformat(),
+        "requests": due.requests,
+        "input_tokens": due.input_tokens,
+        "cached_input_tokens": due.cached_input_tokens,
+        "output_tokens": due.output_tokens,
+        "cost": format_amount(due.cost_pico),
+        "fee": format_amount(due.fee_pico),
+        "exact": format_amount(due.exact_pico),
+        "amount": format_minor(line.amount_minor, places),
+    }
 
 
 def _is_empty(line: DueLine) -> bool:

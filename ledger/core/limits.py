@@ -111,7 +111,14 @@ def crossing_alerts(movement: Movement, after_pico: int, raised_at: datetime) ->
     limit = movement.limit
     before = reached_thresholds(limit, after_pico - movement.spend_pico)
     return [
-        Alert(_alert_id(limit, share, movement.window), limit, share, movement.window, after_pico, raised_at)
+        Alert(
+            _alert_id(limit, share, movement.window),
+            limit,
+            share,
+            movement.window,
+            after_pico,
+            raised_at,
+        )
         for share in reached_thresholds(limit, after_pico)
         if share not in before
     ]
@@ -129,7 +136,9 @@ def check_thresholds(thresholds: Sequence[str]) -> tuple[str, ...]:
         shares = {}
     within = all(0 < share <= 10 * PICO_PER_UNIT for share in shares)
     if not within or not 1 <= len(shares) == len(thresholds) <= MAX_THRESHOLDS:
-        raise ValueError("must be 1 to 20 different decimal shares above 0 and at most 10, such as 0.8")
+        raise ValueError(
+            "must be 1 to 20 different decimal shares above 0 and at most 10, such as 0.8"
+        )
     return tuple(shares[share] for share in sorted(shares))
 
 

@@ -118,7 +118,9 @@ def rule_of(field: str) -> str:
 def decode_record(raw: bytes) -> RequestRecord | list[FieldError]:
     """Read one JSON record; what cannot be read comes back as the list of its faults."""
     if len(raw) > MAX_RECORD_BYTES:
-        return [FieldError(None, "record_too_large", f"a record may have 1 MiB, got {len(raw)} bytes")]
+        return [
+            FieldError(None, "record_too_large", f"a record may have 1 MiB, got {len(raw)} bytes")
+        ]
     try:
         record = _DECODER.decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -163,7 +165,9 @@ def _decode_field_by_field(raw: bytes) -> RequestRecord | list[FieldError]:
     except (ValueError, RecursionError) as error:
         return [FieldError(None, "malformed_json", _why_malformed(error))]
     if not isinstance(value, dict):
-        return [FieldError(None, "not_an_object", f"a record must be an object, got {kind_of(value)}")]
+        return [
+            FieldError(None, "not_an_object", f"a record must be an object, got {kind_of(value)}")
+        ]
     if _depth_of(value) > MAX_DEPTH:
         return [FieldError(None, "too_deep", f"a record may nest {MAX_DEPTH} levels deep")]
     return _judge_fields(value)
@@ -214,12 +218,20 @@ def _unstorable(name: str, value: object) -> FieldError | None:
     """The fault that makes a value impossible to keep, wherever in it that stands."""
     for part in _walk({name: value}):
         if isinstance(part, NotFinite):
-            return FieldError(_printable(name), "not_finite", f"must be {_rule_or_json(name)}, got NaN or infinity")
+            return FieldError(
+                _printable(name),
+                "not_finite",
+                f"must be {_rule_or_json(name)}, got NaN or infinity",
+            )
         if isinstance(part, str):
             if "\x00" in part:
-                return FieldError(_printable(name), "nul_character", "must not contain a NUL character")
+                return FieldError(
+                    _printable(name), "nul_character", "must not contain a NUL character"
+                )
             if not _is_unicode(part):
-                return FieldError(_printable(name), "invalid_unicode", "must not contain half a surrogate pair")
+                return FieldError(
+                    _printable(name), "invalid_unicode", "must not contain half a surrogate pair"
+                )
     return None
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from operator import itemgetter
 
 import msgspec
 
@@ -11,12 +12,14 @@ from ledger.core.instants import hour_of, month_of
 RollupKey = tuple[int, datetime, int]
 UnitKey = tuple[int, datetime, int, str]
 
-# Positions in UsageEvent of what a rollup sums up, in the order of the columns of `rollup_hour`.
-_SUMMED = tuple(
-    UsageEvent._fields.index(name)
-    for name in (
-        "requests", "unrated", "uncached_input_tokens", "cached_input_tokens", "output_tokens",
-        "input_pico", "cached_input_pico", "output_pico", "other_pico", "fee_pico",
+# What a rollup sums up of an event, in the order of the columns of `rollup_hour`.
+_SUMMED = itemgetter(
+    *(
+        UsageEvent._fields.index(name)
+        for name in (
+            "requests", "unrated", "uncached_input_tokens", "cached_input_tokens", "output_tokens",
+            "input_pico", "cached_input_pico", "output_pico", "other_pico", "fee_pico",
+        )
     )
 )  # fmt: skip
 
@@ -46,10 +49,10 @@ def fold_events(events: Iterable[UsageEvent]) -> RollupDelta:
         key = (event.customer, hour_of(event.occurred_at), event.dimension)
         row = sums.get(key)
         if row is None:
-            sums[key] = [event[position] or 0 for position in _SUMMED]
+            sums[key] = [figure or 0 for figure in _SUMMED(event)]
         else:
-            for column, position in enumerate(_SUMMED):
-                row[column] += event[position] or 0
+            for column, figure in enumerate(_SUMMED(event)):
+                row[column] += figure or 0
         if event.other_units is not None:
             _add_units(units, key, event.other_units)
     return RollupDelta(sums, units)

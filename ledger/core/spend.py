@@ -64,7 +64,7 @@ class SpendAnswer(msgspec.Struct, frozen=True):
     as_of: str
 
 
-def spend_query(  # noqa: PLR0913 - one argument for each parameter of the question
+def spend_query(
     start_at: datetime,
     end_at: datetime,
     group_by: Sequence[str] = (),
@@ -98,7 +98,9 @@ def spend_query(  # noqa: PLR0913 - one argument for each parameter of the quest
     )
 
 
-def merge(query: SpendQuery, parts: Iterable[tuple[Group, SpendFigures]], as_of: str) -> SpendAnswer:
+def merge(
+    query: SpendQuery, parts: Iterable[tuple[Group, SpendFigures]], as_of: str
+) -> SpendAnswer:
     """Merge what the rollups and the log say about the same groups into one sorted answer.
 
     Raises:

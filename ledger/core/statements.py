@@ -17,7 +17,13 @@ import msgspec
 
 from ledger.core.errors import FieldError
 from ledger.core.instants import parse_instant
-from ledger.core.records import KEPT_FIELDS, MAX_METADATA_PAIRS, RequestRecord, decode_record, rule_of
+from ledger.core.records import (
+    KEPT_FIELDS,
+    MAX_METADATA_PAIRS,
+    RequestRecord,
+    decode_record,
+    rule_of,
+)
 from ledger.core.request_ids import RequestKey, request_key, time_of
 from ledger.core.secrets import hide_secrets_in_bytes
 from ledger.core.usage_objects import (
@@ -41,6 +47,7 @@ PROVIDER_BY_HOST = {
     "api.x.ai": "xai",
 }
 _COST_LIMIT = Decimal(10) ** 18
+_COST_DECIMALS = 18
 _T = TypeVar("_T")
 
 
@@ -122,7 +129,9 @@ class Refusal(msgspec.Struct, frozen=True):
     conflict: bool = False
 
 
-def read_statement(raw: bytes, received_at: datetime, default_customer_id: str | None = None) -> Statement | Refusal:
+def read_statement(
+    raw: bytes, received_at: datetime, default_customer_id: str | None = None
+) -> Statement | Refusal:
     """Read one record; `received_at` is the time of those that state none."""
     record = decode_record(raw)
     if isinstance(record, list):
@@ -135,14 +144,16 @@ def read_statement(raw: bytes, received_at: datetime, default_customer_id: str |
     key = request_key(record.request_id)
     occurred_at = parts["stated_at"] or time_of(key) or received_at
     if occurred_at - received_at > MAX_AHEAD:
-        faults.append(FieldError("timestamp", "in_the_future", "must not lie more than 24 hours ahead"))
+        faults.append(
+            FieldError("timestamp", "in_the_future", "must not lie more than 24 hours ahead")
+        )
     if faults:
         return Refusal(raw, tuple(faults), record.request_id, customer_id)
     usage: StatedUsage = parts["usage"]
     return Statement(
         request_id=record.request_id,
         key=key,
-        customer_id=customer_id,
+        customer_id=customer_id or "",
         status=Status(record.status or "completed"),
         occurred_at=occurred_at,
         stated=_stated_bits(record, usage),
@@ -171,7 +182,9 @@ def provider_of_endpoint(endpoint: str | None) -> str | None:
     return PROVIDER_BY_HOST.get(host or "")
 
 
-def _collect(step: Callable[[RequestRecord], Any], record: RequestRecord, faults: list[FieldError]) -> Any:
+def _collect(
+    step: Callable[[RequestRecord], Any], record: RequestRecord, faults: list[FieldError]
+) -> Any:
     try:
         return step(record)
     except FaultyField as faulty:
@@ -212,14 +225,20 @@ def _usage(record: RequestRecord) -> StatedUsage:
         stated = stated.joined_with(read_usage_object(record.usage))
     if (stated.cached_input_tokens or 0) > (stated.input_tokens or 0):
         raise FaultyField(
-            "cached_input_tokens", "exceeds_input_tokens", "must not exceed input_tokens, which include it"
+            "cached_input_tokens",
+            "exceeds_input_tokens",
+            "must not exceed input_tokens, which include it",
         )
     return stated
 
 
 def _metadata(record: RequestRecord) -> None:
     if record.metadata is not None and len(record.metadata) > MAX_METADATA_PAIRS:
-        raise FaultyField("metadata", "too_many_pairs", f"must be {rule_of('metadata')}, got {len(record.metadata)}")
+        raise FaultyField(
+            "metadata",
+            "too_many_pairs",
+            f"must be {rule_of('metadata')}, got {len(record.metadata)}",
+        )
 
 
 def _reported_cost(record: RequestRecord) -> Decimal | None:
@@ -231,8 +250,14 @@ def _reported_cost(record: RequestRecord) -> Decimal | None:
         ("model_usage", total_cost),
     ):
         if cost is not None:
-            if not cost.is_finite() or abs(cost) >= _COST_LIMIT or decimals_of(cost) > 18:
-                raise FaultyField(field, "out_of_range", "must be below 10^18 with at most 18 decimals")
+            if (
+                not cost.is_finite()
+                or abs(cost) >= _COST_LIMIT
+                or decimals_of(cost) > _COST_DECIMALS
+            ):
+                raise FaultyField(
+                    field, "out_of_range", "must be below 10^18 with at most 18 decimals"
+                )
             return cost
     return None
 
@@ -286,7 +311,9 @@ def _names_in(raw: bytes) -> tuple[str | None, str | None]:
         return None, None
     if not isinstance(value, dict):
         return None, None
-    return _name(value.get("request_id")), _name(value.get("customer_id", value.get("connection_id")))
+    return _name(value.get("request_id")), _name(
+        value.get("customer_id", value.get("connection_id"))
+    )
 
 
 def _name(value: object) -> str | None:

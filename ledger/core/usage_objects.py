@@ -16,7 +16,7 @@ COUNT_MAX = 10**12
 Count = Annotated[int, msgspec.Meta(ge=0, le=COUNT_MAX)]
 
 
-class FaultyField(Exception):  # noqa: N818 - a signal inside the core, never seen outside
+class FaultyField(Exception):
     """A fault found while a record is brought into form."""
 
     def __init__(self, field: str, code: str, detail: str) -> None:
@@ -87,7 +87,9 @@ def micros(field: str, seconds: Decimal | None) -> int | None:
     if not seconds.is_finite() or not 0 <= seconds <= COUNT_MAX:
         raise FaultyField(field, "out_of_range", "must be a number of seconds from 0 to 10^12")
     if decimals_of(seconds) > _MICRO_DECIMALS:
-        raise FaultyField(field, "too_precise", "must be a number of seconds with at most 6 decimals")
+        raise FaultyField(
+            field, "too_precise", "must be a number of seconds with at most 6 decimals"
+        )
     return int(seconds.scaleb(_MICRO_DECIMALS))  # at most 12 + 6 digits: within Decimal's precision
 
 
@@ -140,7 +142,9 @@ def read_model_usage(raw: msgspec.Raw) -> tuple[StatedUsage, Decimal | None]:
     try:
         usage = _MODEL_USAGE.decode(raw) if raw else None
     except msgspec.MsgspecError as error:
-        raise FaultyField("model_usage", "invalid_usage", f"must be Lava's model_usage: {error}") from None
+        raise FaultyField(
+            "model_usage", "invalid_usage", f"must be Lava's model_usage: {error}"
+        ) from None
     if usage is None:
         return StatedUsage(), None
     stated = StatedUsage(
@@ -165,7 +169,9 @@ def read_usage_object(raw: msgspec.Raw) -> StatedUsage:
         usage = _CHAT_USAGE.decode(raw) if raw else None
     except msgspec.MsgspecError as error:
         raise FaultyField(
-            "usage", "unknown_usage_shape", f"must be a usage object of OpenAI's chat shape: {error}"
+            "usage",
+            "unknown_usage_shape",
+            f"must be a usage object of OpenAI's chat shape: {error}",
         ) from None
     if usage is None:
         return StatedUsage()

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -161,7 +162,9 @@ async def _open_windows(batch: DecisionBatch, limit: SpendLimit, customer_id: st
         for alert in crossing_alerts(move, after_pico, batch.decided_at)
     ]
     raised = await raise_alerts(connection, reached)
-    messages = [(limit.customer, alert.alert_id, alert_body(alert, customer_id)) for alert in raised]
+    messages = [
+        (limit.customer, alert.alert_id, alert_body(alert, customer_id)) for alert in raised
+    ]
     await post_messages(connection, "alert", messages, batch.decided_at)
     for message in messages:
         batch.record("alert_raised", *message)
@@ -170,12 +173,12 @@ async def _open_windows(batch: DecisionBatch, limit: SpendLimit, customer_id: st
 def _checked(request: LimitRequest) -> tuple[int, tuple[str, ...]]:
     errors = []
     amount_pico, thresholds = 0, request.thresholds
-    try:
+    with suppress(ValueError):
         amount_pico = parse_amount(request.amount)
-    except ValueError:
-        pass
     if amount_pico <= 0:
-        errors.append(FieldError("amount", "invalid_amount", "must be a decimal above 0, such as 100.00"))
+        errors.append(
+            FieldError("amount", "invalid_amount", "must be a decimal above 0, such as 100.00")
+        )
     try:
         thresholds = check_thresholds(request.thresholds)
     except ValueError as error:
@@ -187,7 +190,9 @@ def _checked(request: LimitRequest) -> tuple[int, tuple[str, ...]]:
         if value not in words:
             errors.append(FieldError(field, "unknown_value", f"must be one of {', '.join(words)}"))
     if request.limit_id is not None and not _is_id(request.limit_id):
-        errors.append(FieldError("limit_id", "wrong_length", "must have 1 to 255 characters, none NUL"))
+        errors.append(
+            FieldError("limit_id", "wrong_length", "must have 1 to 255 characters, none NUL")
+        )
     if errors:
         raise InvalidRecord(errors)
     return amount_pico, thresholds
@@ -199,7 +204,7 @@ def _is_id(text: str) -> bool:
 
 def _default_id(request: LimitRequest) -> str:
     """One limit for each customer, window and action, unless more are named."""
-    text = "\0".join((request.customer_id, request.window, request.action))
+    text = f"{request.customer_id}\0{request.window}\0{request.action}"
     return "lim_" + hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

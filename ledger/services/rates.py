@@ -48,7 +48,9 @@ async def publish_tables(
         return new
 
 
-async def publish_shipped(database: Database, clock: Clock, *, currency: str) -> list[dict[str, Any]]:
+async def publish_shipped(
+    database: Database, clock: Clock, *, currency: str
+) -> list[dict[str, Any]]:
     """Publish every rate table that comes with the product and is in the ledger's currency."""
     if currency != "USD":
         return []
@@ -59,20 +61,17 @@ async def list_tables(database: Database) -> list[dict[str, Any]]:
     """Every published version, by provider and effective date."""
     async with database.connection() as connection:
         rows = await read_published(connection)
-    return [
-        {**dict(row), "effective_from": format_instant(row["effective_from"])} for row in rows
-    ]
+    return [{**dict(row), "effective_from": format_instant(row["effective_from"])} for row in rows]
 
 
-async def _new_among(
-    database: Database, tables: Sequence[tuple[str, str, RateTable]]
-) -> bool:
+async def _new_among(database: Database, tables: Sequence[tuple[str, str, RateTable]]) -> bool:
     async with database.connection() as connection:
         published = {
             (row["provider"], row["version"]): row["fingerprint"]
             for row in await read_published(connection)
         }
-    return any([_is_new(table, file, published) for file, _, table in tables])
+    # Every table is looked at, so that a version with other content is refused and not overlooked.
+    return any([_is_new(table, file, published) for file, _, table in tables])  # noqa: C419
 
 
 def _is_new(table: RateTable, file: str, published: dict[tuple[str, str], str]) -> bool:

@@ -42,9 +42,7 @@ async def load_book(connection: Connection) -> RateBook:
     """Read every published rate table."""
     rows = await connection.fetch(_RATE_TABLES)
     return RateBook(
-        PublishedTable(
-            row["rate_version"], _parsed(row["content"], row["file"], row["currency"])
-        )
+        PublishedTable(row["rate_version"], _parsed(row["content"], row["file"], row["currency"]))
         for row in rows
     )
 

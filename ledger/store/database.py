@@ -110,7 +110,9 @@ async def in_our_words() -> AsyncIterator[None]:
     except _REFUSED as error:
         raise SetupError(f"the database refuses the connection: {error}") from error
     except _AWAY as error:
-        raise DatabaseUnavailable(f"the database does not answer ({type(error).__name__})") from error
+        raise DatabaseUnavailable(
+            f"the database does not answer ({type(error).__name__})"
+        ) from error
     except _NOT_SET_UP as error:
         raise SetupError(f"the database is not set up: {error}. Run `ledger migrate`.") from error
 

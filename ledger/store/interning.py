@@ -43,7 +43,9 @@ class Interned:
             await connection.execute(_ADD_CUSTOMERS, missing)
             await self._fetch_customers(connection, missing)
 
-    async def learn_dimensions(self, connection: Connection, dimensions: Iterable[Dimension]) -> None:
+    async def learn_dimensions(
+        self, connection: Connection, dimensions: Iterable[Dimension]
+    ) -> None:
         """Learn the numbers of dimensions, creating those that are new.
 
         Raises:

@@ -119,7 +119,9 @@ async def read_limits(connection: Connection, customers: Sequence[str] | None) -
     return rows
 
 
-async def read_alerts(connection: Connection, customers: Sequence[str] | None, most: int) -> list[Any]:
+async def read_alerts(
+    connection: Connection, customers: Sequence[str] | None, most: int
+) -> list[Any]:
     """The oldest alerts of some customers, or of all."""
     rows: list[Any] = await connection.fetch(_ALERTS, customers, most)
     return rows

@@ -46,7 +46,9 @@ async def migrate(url: str, today: date) -> list[str]:
         await connection.execute(f"SET ROLE {OWNER_ROLE}")
         await connection.execute(query("migrations", "make_history"))
         applied = await _apply_missing(connection)
-        await connection.execute(query("migrations", "make_months"), _first_month(today), MONTHS_BACK + MONTHS_AHEAD + 1)
+        await connection.execute(
+            query("migrations", "make_months"), _first_month(today), MONTHS_BACK + MONTHS_AHEAD + 1
+        )
         return applied
 
 
@@ -56,13 +58,17 @@ async def _apply_missing(connection: Connection) -> list[str]:
     }
     known = migrations()
     if unknown := set(history) - {migration.name for migration in known}:
-        raise SetupError(f"the database is newer than this version: it has {', '.join(sorted(unknown))}")
+        raise SetupError(
+            f"the database is newer than this version: it has {', '.join(sorted(unknown))}"
+        )
     applied = []
     for migration in known:
         if migration.name not in history:
             async with connection.transaction():
                 await connection.execute(migration.sql)
-                await connection.execute(query("migrations", "remember"), migration.name, migration.digest)
+                await connection.execute(
+                    query("migrations", "remember"), migration.name, migration.digest
+                )
             applied.append(migration.name)
         elif history[migration.name] != migration.digest:
             raise SetupError(f"migration {migration.name} was applied with other content")

@@ -1,5 +1,8 @@
 """Moving the sums that answers are read from."""
 
+from collections.abc import Collection
+from datetime import date
+
 from ledger.core.rollups import RollupDelta
 from ledger.store.database import Connection
 from ledger.store.sql_files import query
@@ -20,8 +23,10 @@ async def add_to_rollups(connection: Connection, delta: RollupDelta) -> None:
         await connection.execute(_ADD_UNITS, *zip(*unit_rows, strict=True))
 
 
-async def touch_periods(connection: Connection, touched: list[tuple[int, object]], epoch: int) -> None:
+async def touch_periods(
+    connection: Connection, touched: Collection[tuple[int, date]], epoch: int
+) -> None:
     """Mark customers' months as having usage that no invoice run has looked at."""
     if touched:
-        customers, months = zip(*sorted(touched), strict=True)  # type: ignore[type-var]
+        customers, months = zip(*sorted(touched), strict=True)
         await connection.execute(_TOUCH, customers, months, epoch)

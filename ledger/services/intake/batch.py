@@ -22,10 +22,14 @@ from ledger.store.log import Decision, append_batch
 from ledger.store.rollups import add_to_rollups, touch_periods
 
 UNKNOWN_CUSTOMER = FieldError(
-    "customer_id", "unknown_customer", "must be a known customer; this ledger does not create them on use"
+    "customer_id",
+    "unknown_customer",
+    "must be a known customer; this ledger does not create them on use",
 )
 TOO_MANY_DIMENSIONS = FieldError(
-    "model", "too_many_dimensions", "must be one of those in use; the ledger takes no further combinations"
+    "model",
+    "too_many_dimensions",
+    "must be one of those in use; the ledger takes no further combinations",
 )
 
 
@@ -84,9 +88,7 @@ def plan_batch(
 
 def settle(plan: Plan, recorded: Mapping[EventKey, Recorded]) -> list[Candidate]:
     """Decide every outcome against what is recorded; give what is to be written."""
-    standing = {
-        each.key: each.rated.statement for each in plan.candidates if each.rated.is_metered
-    }
+    standing = {each.key: each.rated.statement for each in plan.candidates if each.rated.is_metered}
     standing.update((key, entry.statement) for key, entry in recorded.items() if entry.statement)
     new = []
     for candidate in plan.candidates:
@@ -98,7 +100,9 @@ def settle(plan: Plan, recorded: Mapping[EventKey, Recorded]) -> list[Candidate]
                 Verdict.ACCEPTED, candidate.rated, completes=completes
             )
         else:
-            plan.outcomes[candidate.index] = _compared(candidate.rated.statement, standing.get(candidate.key))
+            plan.outcomes[candidate.index] = _compared(
+                candidate.rated.statement, standing.get(candidate.key)
+            )
     for index, key, statement in plan.repeats:
         plan.outcomes[index] = _compared(statement, standing.get(key))
     return new
@@ -123,7 +127,9 @@ async def write_batch(
     """
     lane, batch = position
     events = [
-        usage_event(each.rated, each.customer, interned.dimensions[each.rated.dimension], lane, batch)
+        usage_event(
+            each.rated, each.customer, interned.dimensions[each.rated.dimension], lane, batch
+        )
         for each in new
     ]
     await append_events(connection, events, (each.rated.statement for each in new))
@@ -139,7 +145,10 @@ async def write_batch(
 
 
 async def _move_limits(
-    connection: Connection, new: Iterable[Candidate], configuration: Configuration, raised_at: datetime
+    connection: Connection,
+    new: Iterable[Candidate],
+    configuration: Configuration,
+    raised_at: datetime,
 ) -> list[Decision]:
     """Move the windows of limits and raise what is crossed, exactly once."""
     if not configuration.limits:

@@ -46,7 +46,7 @@ _ABOUT_DATA = (
 )
 
 
-class ConfigurationMoved(Exception):  # noqa: N818 - a signal inside this module
+class ConfigurationMoved(Exception):
     """Inside the fence there is a newer configuration than the batch was planned with."""
 
 
@@ -149,7 +149,7 @@ class Writer:
         }
         try:
             outcomes = await self._commit(statements, asked)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - see below
             # Whatever it is, it ends this batch and not the writer; the next one begins on a connection
             # whose state is known.
             if not isinstance(error, LedgerError):
@@ -176,7 +176,9 @@ class Writer:
             first = await self._commit(statements[:middle], asked)
             return first + await self._commit(statements[middle:], asked)
 
-    async def _commit_whole(self, statements: Sequence[Statement], asked: set[bytes]) -> list[Outcome]:
+    async def _commit_whole(
+        self, statements: Sequence[Statement], asked: set[bytes]
+    ) -> list[Outcome]:
         if self._connection is None or self._connection.is_closed():
             await self._connect()
         for _ in range(MAX_ATTEMPTS):
@@ -231,7 +233,9 @@ class Writer:
             self._touched |= newly_touched
         if self._probes_left:
             met_duplicate = len(new) < len(plan.candidates)
-            self._probes_left = CLEAN_BATCHES_BEFORE_TRUST if met_duplicate else self._probes_left - 1
+            self._probes_left = (
+                CLEAN_BATCHES_BEFORE_TRUST if met_duplicate else self._probes_left - 1
+            )
 
     async def _look_up(self, plan: Plan, asked: set[bytes]) -> dict[EventKey, Recorded]:
         """What is recorded under the keys that need it; under the others COPY will find out."""
@@ -310,5 +314,7 @@ def _reject_unknown_dimensions(plan: Plan, interned: Interned) -> None:
 
 def _refused_by_database(error: Exception) -> FieldError:
     return FieldError(
-        None, "refused_by_database", f"cannot be stored ({type(error).__name__}); please report this"
+        None,
+        "refused_by_database",
+        f"cannot be stored ({type(error).__name__}); please report this",
     )

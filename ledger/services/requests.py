@@ -1,0 +1,194 @@
+"""Showing recorded requests."""
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from ledger.core.errors import AmbiguousRequestId, InvalidParameter, NotFound
+from ledger.core.instants import format_instant
+from ledger.core.request_ids import request_id_of, request_key
+from ledger.services.customers import known_customer
+from ledger.services.spend import quantity_body
+from ledger.store.customers import find_customer
+from ledger.store.database import Database
+from ledger.store.events import EventKey
+from ledger.store.requests import PageQuery, read_page, read_revisions
+from pricing import format_amount
+
+STATUSES = ("completed", "pending", "error", "unrated")
+MAX_PAGE = 100
+_CURSOR_BYTES = 20
+
+
+class RequestFilter(msgspec.Struct, frozen=True):
+    """Which requests a list is about."""
+
+    customer_id: str | None = None
+    start_at: datetime | None = None
+    end_at: datetime | None = None
+    model: str | None = None
+    status: str | None = None
+    metadata: dict[str, str] | None = None
+
+
+async def show_request(
+    database: Database, request_id: str, customer_id: str | None = None
+) -> dict[str, Any]:
+    """One request with its revisions.
+
+    Raises:
+        NotFound: no such request, or not of that customer.
+        AmbiguousRequestId: several customers have it and none is named.
+    """
+    key = request_key(request_id)
+    async with database.snapshot() as connection:
+        customers = None
+        if customer_id is not None:
+            customers = [await known_customer(connection, customer_id)]
+        found = await read_revisions(connection, [key.bits], customers)
+    # An opaque key is a digest: only the same text is the same request.
+    found = {at: rows for at, rows in found.items() if rows[0]["opaque_id"] == key.opaque_id}
+    if not found:
+        raise NotFound(f"no request {request_id!r}")
+    if len(found) > 1:
+        raise AmbiguousRequestId(
+            "several customers have this request id; name one with customer_id"
+        )
+    return request_body(next(iter(found.values())), detailed=True)
+
+
+async def list_requests(
+    database: Database, wanted: RequestFilter, *, cursor: str | None = None, most: int = 10
+) -> dict[str, Any]:
+    """A page of requests, newest id first, opaque ids last.
+
+    Raises:
+        InvalidParameter: a cursor that is none, an unknown status.
+    """
+    if wanted.status is not None and wanted.status not in STATUSES:
+        raise InvalidParameter("status", f"must be one of {', '.join(STATUSES)}")
+    after = None if cursor is None else _read_cursor(cursor)
+    async with database.snapshot() as connection:
+        customer = None
+        if wanted.customer_id is not None:
+            customer = await find_customer(connection, wanted.customer_id)
+            if customer is None:
+                return {"data": [], "has_more": False, "next_cursor": None}
+        page = PageQuery(
+            most=most + 1,
+            after=after,
+            customer=customer,
+            start_at=wanted.start_at,
+            end_at=wanted.end_at,
+            model=wanted.model,
+            status=wanted.status,
+            metadata=wanted.metadata,
+        )
+        keys = await read_page(connection, page)
+        shown, has_more = keys[:most], len(keys) > most
+        found = await read_revisions(connection, {bits for bits, _ in shown}) if shown else {}
+    return {
+        "data": [request_body(found[key]) for key in shown],
+        "has_more": has_more,
+        "next_cursor": _write_cursor(shown[-1]) if has_more else None,
+    }
+
+
+def request_body(
+    revisions: Sequence[Mapping[str, Any]], *, detailed: bool = False
+) -> dict[str, Any]:
+    """A request as the interface shows it: its current statement, and its history if `detailed`."""
+    current = _current(revisions)
+    body = {
+        "request_id": request_id_of(current["request_id"].bytes, current["opaque_id"]),
+        "customer_id": current["customer_id"],
+        "status": _status(
+            current["kind"], voided=len(revisions) > 1 and current is not revisions[-1]
+        ),
+        "provider": current["provider"],
+        "model": current["model"],
+        "provider_key_type": "unmanaged" if current["key_type"] == "byok" else "managed",
+        "timestamp": format_instant(current["occurred_at"]),
+        **_figures(current),
+        "service_tier": current["service_tier"],
+        "batch": current["is_batch"],
+        "meter_slug": current["meter_slug"],
+        "reported_cost": _plain(current["reported_cost"]),
+        "response_id": current["response_id"],
+        "metadata": _json(current["metadata"]) or {},
+    }
+    if detailed:
+        body["fields"] = _json(current["fields"]) or {}
+        body["revisions"] = [
+            {
+                "revision": row["revision"],
+                "kind": row["kind"],
+                "recorded_at": format_instant(row["recorded_at"]),
+                "requests": row["requests"],
+                **_figures(row),
+            }
+            for row in revisions
+        ]
+    return body
+
+
+def _current(revisions: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The statement that a request is shown with: the highest odd revision, else its first sighting."""
+    stated = [row for row in revisions if row["revision"] % 2 == 1]
+    return stated[-1] if stated else revisions[0]
+
+
+def _status(kind: str, *, voided: bool) -> str:
+    if kind in ("pending", "error"):
+        return kind
+    return "voided" if voided else "completed"
+
+
+def _figures(row: Mapping[str, Any]) -> dict[str, Any]:
+    is_rated = row["fee_pico"] is not None
+    cost = fee = spend = None
+    if is_rated:
+        cost_pico = sum(
+            row[f"{part}_pico"] for part in ("input", "cached_input", "output", "other")
+        )
+        cost, fee = format_amount(cost_pico), format_amount(row["fee_pico"])
+        owed_pico = row["fee_pico"] + (cost_pico if row["key_type"] == "managed" else 0)
+        spend = format_amount(owed_pico)
+    units = _json(row["other_units"]) or {}
+    return {
+        "input_tokens": row["uncached_input_tokens"] + row["cached_input_tokens"],
+        "cached_input_tokens": row["cached_input_tokens"],
+        "output_tokens": row["output_tokens"],
+        **{unit: quantity_body(unit, pair[0]) for unit, pair in sorted(units.items())},
+        "cost": cost,
+        "fee": fee,
+        "spend": spend,
+        "rate_version": row["rate_version"],
+    }
+
+
+def _json(text: str | None) -> Any:
+    return None if text is None else msgspec.json.decode(text)
+
+
+def _plain(number: Any) -> str | None:
+    return None if number is None else format(number, "f")
+
+
+def _write_cursor(key: EventKey) -> str:
+    bits, customer = key
+    return base64.urlsafe_b64encode(bits + customer.to_bytes(4, "big")).rstrip(b"=").decode()
+
+
+def _read_cursor(cursor: str) -> EventKey:
+    try:
+        raw = base64.urlsafe_b64decode(cursor.encode() + b"==")
+    except (binascii.Error, ValueError):
+        raw = b""
+    if len(raw) != _CURSOR_BYTES or raw[16] >> 7:
+        raise InvalidParameter("cursor", "must be the next_cursor of a page")
+    return raw[:16], int.from_bytes(raw[16:], "big")

@@ -1,0 +1,120 @@
+-- name: touched_customers
+-- Whom a run has to look at, a chunk at a time, in the order of their numbers.
+SELECT c.customer, c.customer_id
+FROM (
+    SELECT DISTINCT customer FROM touched_period
+    WHERE customer > $1 AND period_start < $2 AND ($3::integer IS NULL OR customer = $3)
+    ORDER BY customer LIMIT $4
+) AS touched JOIN customer c USING (customer)
+ORDER BY c.customer;
+
+-- name: lock_customers
+-- Session locks, because they must be held before the snapshot begins. The numbers come sorted and unnest
+-- keeps their order, so two runs cannot wait for each other.
+SELECT pg_advisory_lock(3, customer) FROM unnest($1::integer[]) AS customer;
+
+-- name: unlock_customers
+SELECT pg_advisory_unlock(3, customer) FROM unnest($1::integer[]) AS customer;
+
+-- name: invoiced_customers
+-- Who has the regular invoice of a period already.
+SELECT customer FROM invoice WHERE customer = ANY($1::integer[]) AND period_start = $2;
+
+-- name: due
+-- The exact usage of every touched month minus what the lines of earlier invoices billed for it. The months
+-- are read one by one through the primary key (LATERAL), whatever the planner thinks of their size. Sums
+-- come as text: they are whole numbers, and wider than an integer of the database.
+WITH month AS (
+    SELECT DISTINCT customer, period_start FROM touched_period
+    WHERE customer = ANY($1::integer[]) AND period_start < $2
+)
+SELECT customer, period_start, provider, model, key_type::text,
+    sum(requests)::text AS requests,
+    sum(input_tokens)::text AS input_tokens,
+    sum(cached_input_tokens)::text AS cached_input_tokens,
+    sum(output_tokens)::text AS output_tokens,
+    sum(cost_pico)::text AS cost_pico,
+    sum(fee_pico)::text AS fee_pico,
+    sum(exact_pico)::text AS exact_pico
+FROM (
+    SELECT month.customer, month.period_start, d.provider, d.model, d.key_type, used.requests,
+        used.input_tokens, used.cached_input_tokens, used.output_tokens, used.cost_pico, used.fee_pico,
+        used.fee_pico + CASE d.key_type WHEN 'managed' THEN used.cost_pico ELSE 0 END AS exact_pico
+    FROM month
+    CROSS JOIN LATERAL (
+        SELECT dimension,
+            sum(requests) AS requests,
+            sum(uncached_input_tokens + cached_input_tokens) AS input_tokens,
+            sum(cached_input_tokens) AS cached_input_tokens,
+            sum(output_tokens) AS output_tokens,
+            sum(input_pico + cached_input_pico + output_pico + other_pico) AS cost_pico,
+            sum(fee_pico) AS fee_pico
+        FROM rollup_hour
+        WHERE rollup_hour.customer = month.customer
+            AND hour_at >= month.period_start::timestamp AT TIME ZONE 'UTC'
+            AND hour_at < (month.period_start + interval '1 month') AT TIME ZONE 'UTC'
+        GROUP BY dimension
+    ) AS used
+    JOIN dimension d USING (dimension)
+    UNION ALL
+    SELECT l.customer, l.period_start, l.provider, l.model, l.key_type, -l.requests, -l.input_tokens,
+        -l.cached_input_tokens, -l.output_tokens, -l.cost_pico, -l.fee_pico, -l.exact_pico
+    FROM month JOIN invoice_line l USING (customer, period_start)
+) AS difference
+GROUP BY customer, period_start, provider, model, difference.key_type
+ORDER BY customer, period_start, provider, model, difference.key_type;
+
+-- name: forget_touched
+-- Months that are settled. Marks of the run's own epoch and later stay: they may stand for usage that the
+-- run has not seen.
+DELETE FROM touched_period
+WHERE customer = ANY($1::integer[]) AND period_start < $2 AND epoch < $3;
+
+-- name: take_numbers
+-- The row is locked until the transaction ends, and a transaction that fails gives its numbers back:
+-- hence no gap.
+INSERT INTO number_series AS s (series, last_number) VALUES ($1, $2)
+ON CONFLICT (series) DO UPDATE SET last_number = s.last_number + excluded.last_number
+RETURNING last_number;
+
+-- name: add_invoices
+INSERT INTO invoice (customer, number, status, period_start, period_end, currency, subtotal, tax, total,
+    rounding_pico, issued_at)
+SELECT customer, number, $1, $2, $3, $4, total::numeric, tax::numeric, total::numeric,
+    rounding_pico::numeric, $5
+FROM unnest($6::integer[], $7::text[], $8::text[], $9::text[], $10::text[])
+    AS added (customer, number, total, tax, rounding_pico);
+
+-- name: add_lines
+-- Figures come as text, which is quicker to send than numeric and as exact.
+INSERT INTO invoice_line (customer, number, line, provider, model, key_type, period_start, period_end,
+    requests, input_tokens, cached_input_tokens, output_tokens, cost_pico, fee_pico, exact_pico, amount)
+SELECT customer, number, line, provider, model, key_type::key_type, period_start, period_end,
+    requests::numeric, input_tokens::numeric, cached_input_tokens::numeric, output_tokens::numeric,
+    cost_pico::numeric, fee_pico::numeric, exact_pico::numeric, amount::numeric
+FROM unnest($1::integer[], $2::text[], $3::integer[], $4::text[], $5::text[], $6::text[], $7::date[],
+    $8::date[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],
+    $16::text[])
+    AS added (customer, number, line, provider, model, key_type, period_start, period_end, requests,
+        input_tokens, cached_input_tokens, output_tokens, cost_pico, fee_pico, exact_pico, amount);
+
+-- name: heads
+-- In the order of issue: a longer number is a later one.
+SELECT i.number, c.customer_id, i.period_start, i.period_end, i.status, i.currency, i.total::text
+FROM invoice i JOIN customer c USING (customer)
+WHERE (length(i.number), i.number) > (length($1::text), $1::text COLLATE "C")
+    AND ($2::text[] IS NULL OR c.customer_id = ANY($2))
+ORDER BY length(i.number), i.number
+LIMIT $3;
+
+-- name: invoice
+SELECT i.customer, c.customer_id, i.number, i.status, i.period_start, i.period_end, i.currency,
+    i.total::text, i.rounding_pico::text, i.issued_at
+FROM invoice i JOIN customer c USING (customer)
+WHERE i.number = $1 AND ($2::text[] IS NULL OR c.customer_id = ANY($2));
+
+-- name: lines
+SELECT provider, model, key_type::text, period_start, requests::text, input_tokens::text,
+    cached_input_tokens::text, output_tokens::text, cost_pico::text, fee_pico::text, exact_pico::text,
+    amount::text
+FROM invoice_line WHERE customer = $1 AND number = $2 ORDER BY line;
