@@ -3,21 +3,31 @@
 import asyncio
 import itertools
 import os
+import socket
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
+import httpx
 import pytest
+import uvicorn
+from litestar import Litestar
 
+from ledger.api.app import create_app
+from ledger.bootstrap import Ledger
 from ledger.clock import FixedClock
 from ledger.services.intake.writer import Writer
 from ledger.services.rates import publish_shipped
+from ledger.settings import Settings
 from ledger.store.database import Database
 from ledger.store.migrations import migrate
 from tests.servers import test_server
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+ADMIN_KEY = "an-admin-key-for-tests-0123456789abcdef"
 
 _clones = itertools.count()
 
@@ -69,6 +79,33 @@ async def writer(database: Database, clock: FixedClock) -> AsyncIterator[Writer]
     await started.start()
     yield started
     await started.close()
+
+
+@pytest.fixture
+async def api(database: Database, clock: FixedClock) -> AsyncIterator[httpx.AsyncClient]:
+    """A client with the admin key, talking over a socket to the application on the fresh database."""
+    ledger = Ledger(Settings(database_url=database.url, data_dir=Path()), clock, database, ())
+    async with serving(create_app(ledger, ADMIN_KEY)) as url:
+        headers = {"Authorization": f"Bearer {ADMIN_KEY}"}
+        async with httpx.AsyncClient(base_url=url, headers=headers, timeout=30) as client:
+            yield client
+
+
+@asynccontextmanager
+async def serving(app: Litestar) -> AsyncIterator[str]:
+    """Serve an application on a free port of this machine, in this loop."""
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="on")
+    server = uvicorn.Server(config)
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        task = asyncio.create_task(server.serve(sockets=[listener]))
+        while not server.started:
+            await asyncio.sleep(0.01)
+            if task.done():
+                await task
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server.should_exit = True
+        await task
 
 
 def with_database(url: str, name: str) -> str:

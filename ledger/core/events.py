@@ -9,7 +9,16 @@ import msgspec
 from ledger.core.configuration import Configuration
 from ledger.core.errors import FieldError
 from ledger.core.statements import Statement, Status
-from pricing import AmountOutOfRange, Costs, Quantities, RateBook, check_amount, fee_pico, rate
+from pricing import (
+    AmountOutOfRange,
+    Costs,
+    PublishedTable,
+    Quantities,
+    RateBook,
+    check_amount,
+    fee_pico,
+    rate,
+)
 
 # A table prices the standard tier; other tiers and batch calls are unrated until it lists them (D9).
 _STANDARD_TIERS = (None, "standard", "default")
@@ -29,13 +38,18 @@ class Dimension(NamedTuple):
 
 
 class RatedStatement(msgspec.Struct, frozen=True):
-    """A statement with its price: `costs` and `fee_pico` are None while no rate is known."""
+    """A statement with its price: `costs` and `fee_pico` are None while no rate is known.
+
+    `rate_version` is the version of the table that priced it, `meter_slug` the meter that its fee is by.
+    """
 
     statement: Statement
     dimension: Dimension
     quantities: Quantities
     costs: Costs | None
     fee_pico: int | None
+    rate_version: str | None
+    meter_slug: str | None
 
     @property
     def is_metered(self) -> bool:
@@ -98,10 +112,10 @@ def rate_statement(
         )
     is_metered = statement.status is Status.COMPLETED
     provider = _provider_of(statement, configuration.book)
-    rate_version, costs, fee = None, None, None
+    published, costs, fee = None, None, None
     try:
         if is_metered and (rated := _rated(statement, provider, configuration.book)) is not None:
-            rate_version, costs = rated
+            published, costs = rated
             fee = check_amount(fee_pico(meter.meter if meter else None, costs.total_pico))
     except AmountOutOfRange:
         return FieldError(
@@ -115,12 +129,14 @@ def rate_statement(
             statement.key_type,
             statement.service_tier,
             statement.is_batch,
-            rate_version,
+            published.version_id if published else None,
             meter.meter_version if meter else None,
         ),
         quantities=statement.quantities if is_metered else _NOTHING,
         costs=costs,
         fee_pico=fee,
+        rate_version=published.table.version if published else None,
+        meter_slug=meter.meter.slug if meter else None,
     )
 
 
@@ -164,7 +180,9 @@ def _provider_of(statement: Statement, book: RateBook) -> str | None:
     return listing[0] if len(listing) == 1 else None
 
 
-def _rated(statement: Statement, provider: str | None, book: RateBook) -> tuple[int, Costs] | None:
+def _rated(
+    statement: Statement, provider: str | None, book: RateBook
+) -> tuple[PublishedTable, Costs] | None:
     if provider is None or statement.model is None:
         return None
     if statement.is_batch or statement.service_tier not in _STANDARD_TIERS:
@@ -174,7 +192,7 @@ def _rated(statement: Statement, provider: str | None, book: RateBook) -> tuple[
     costs = rate(statement.quantities, rates) if rates else None
     if published is None or costs is None:
         return None
-    return published.version_id, costs
+    return published, costs
 
 
 def _other_units(quantities: Quantities, costs: Costs | None) -> str | None:

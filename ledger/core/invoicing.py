@@ -115,14 +115,19 @@ def number_text(series: str, number: int) -> str:
     return f"{series}-{number:06d}"
 
 
-def invoice_head(draft: Draft, number: str | None = None, status: str = DRAFT) -> dict[str, Any]:
+def invoice_head(invoice: Invoice) -> dict[str, Any]:
     """An invoice as it stands in a list."""
+    return draft_head(invoice.content) | {"number": invoice.number, "status": invoice.status}
+
+
+def draft_head(draft: Draft) -> dict[str, Any]:
+    """What would stand in a list if a draft were issued; it has no number yet."""
     return {
-        "number": number,
+        "number": None,
         "customer_id": draft.customer_id,
         "period_start": draft.period.start.isoformat(),
         "period_end": draft.period.end.isoformat(),
-        "status": status,
+        "status": DRAFT,
         "currency": draft.currency,
         "total": format_minor(draft.total_minor, currency_places(draft.currency)),
     }
@@ -133,6 +138,7 @@ def invoice_document(invoice: Invoice) -> dict[str, Any]:
     content = invoice.content
     places = currency_places(content.currency)
     total = format_minor(content.total_minor, places)
+    months = {month: month_period(month) for month in {line.due.month for line in content.lines}}
     return {
         "number": invoice.number,
         "customer_id": content.customer_id,
@@ -141,7 +147,7 @@ def invoice_document(invoice: Invoice) -> dict[str, Any]:
         "period_end": content.period.end.isoformat(),
         "issued_at": format_instant(invoice.issued_at),
         "currency": content.currency,
-        "lines": [_line_document(line, places) for line in content.lines],
+        "lines": [_line_document(line, months[line.due.month], places) for line in content.lines],
         "subtotal": total,
         "tax": format_minor(TAX_MINOR, places),
         "total": total,
@@ -149,9 +155,8 @@ def invoice_document(invoice: Invoice) -> dict[str, Any]:
     }
 
 
-def _line_document(line: InvoiceLine, places: int) -> dict[str, Any]:
+def _line_document(line: InvoiceLine, service: Period, places: int) -> dict[str, Any]:
     due = line.due
-    service = month_period(due.month)
     return {
         "provider": due.provider,
         "model": due.model,

@@ -132,7 +132,7 @@ def decode_record(raw: bytes) -> RequestRecord | list[FieldError]:
     return record
 
 
-def kind_of(value: object) -> str:
+def kind_of(value: object) -> str:  # noqa: PLR0911 - one answer for each kind
     """Say what kind of JSON value this is, without repeating it."""
     match value:
         case None:

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from ledger.core.errors import AmbiguousRequestId, InvalidParameter, NotFound
+from ledger.core.events import RatedStatement
 from ledger.core.instants import format_instant
 from ledger.core.request_ids import request_id_of, request_key
 from ledger.services.customers import known_customer
@@ -134,6 +135,34 @@ def request_body(
             for row in revisions
         ]
     return body
+
+
+def statement_body(rated: RatedStatement) -> dict[str, Any]:
+    """A record that was just accepted, in the same shape."""
+    statement, quantities, costs = rated.statement, rated.quantities, rated.costs
+    return {
+        "request_id": statement.request_id,
+        "customer_id": statement.customer_id,
+        "status": statement.status.value,
+        "provider": rated.dimension.provider,
+        "model": statement.model,
+        "provider_key_type": "unmanaged" if statement.key_type == "byok" else "managed",
+        "timestamp": format_instant(statement.occurred_at),
+        "input_tokens": quantities.uncached_input_tokens + quantities.cached_input_tokens,
+        "cached_input_tokens": quantities.cached_input_tokens,
+        "output_tokens": quantities.output_tokens,
+        **{unit: quantity_body(unit, n) for unit, n in sorted((quantities.other or {}).items())},
+        "cost": None if costs is None else format_amount(costs.total_pico),
+        "fee": None if rated.fee_pico is None else format_amount(rated.fee_pico),
+        "spend": None if costs is None else format_amount(rated.spend_pico),
+        "rate_version": rated.rate_version,
+        "service_tier": statement.service_tier,
+        "batch": statement.is_batch,
+        "meter_slug": rated.meter_slug,
+        "reported_cost": _plain(statement.reported_cost),
+        "response_id": statement.response_id,
+        "metadata": statement.metadata or {},
+    }
 
 
 def _current(revisions: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:

@@ -7,11 +7,14 @@ from typing import Any
 import asyncpg
 
 from ledger.core.errors import DatabaseUnavailable, LedgerError, SetupError
+from ledger.store.sql_files import query
 
 SERVICE_ROLE = "ledger_service"
 OWNER_ROLE = "ledger_owner"
 CONNECT_TIMEOUT_S = 5
 POOL_SIZE = 8
+
+_EPOCH = query("configuration", "epoch")
 
 Connection = Any  # asyncpg.Connection, pool proxies included
 
@@ -54,8 +57,7 @@ class Database:
             SetupError: no such database, wrong credentials, or not migrated.
             DatabaseUnavailable: it does not answer.
         """
-        with_errors = in_our_words()
-        async with with_errors:
+        async with in_our_words():
             self._pool = await asyncpg.create_pool(
                 self.url,
                 min_size=1,
@@ -83,6 +85,15 @@ class Database:
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
             yield connection
+
+    async def check(self) -> None:
+        """Ask the database anything.
+
+        Raises:
+            DatabaseUnavailable, SetupError: it is not as it must be.
+        """
+        async with self.connection() as connection:
+            await connection.fetchval(_EPOCH)
 
     async def connect(self) -> Connection:
         """A connection of its own, for a writer that holds a lane. The caller closes it."""

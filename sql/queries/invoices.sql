@@ -85,19 +85,6 @@ SELECT customer, number, $1, $2, $3, $4, total::numeric, tax::numeric, total::nu
 FROM unnest($6::integer[], $7::text[], $8::text[], $9::text[], $10::text[])
     AS added (customer, number, total, tax, rounding_pico);
 
--- name: add_lines
--- Figures come as text, which is quicker to send than numeric and as exact.
-INSERT INTO invoice_line (customer, number, line, provider, model, key_type, period_start, period_end,
-    requests, input_tokens, cached_input_tokens, output_tokens, cost_pico, fee_pico, exact_pico, amount)
-SELECT customer, number, line, provider, model, key_type::key_type, period_start, period_end,
-    requests::numeric, input_tokens::numeric, cached_input_tokens::numeric, output_tokens::numeric,
-    cost_pico::numeric, fee_pico::numeric, exact_pico::numeric, amount::numeric
-FROM unnest($1::integer[], $2::text[], $3::integer[], $4::text[], $5::text[], $6::text[], $7::date[],
-    $8::date[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],
-    $16::text[])
-    AS added (customer, number, line, provider, model, key_type, period_start, period_end, requests,
-        input_tokens, cached_input_tokens, output_tokens, cost_pico, fee_pico, exact_pico, amount);
-
 -- name: heads
 -- In the order of issue: a longer number is a later one.
 SELECT i.number, c.customer_id, i.period_start, i.period_end, i.status, i.currency, i.total::text

@@ -79,6 +79,13 @@ class Counters(msgspec.Struct):
                     self._add_problem(record.request_id, "rejected", outcome.errors[0])
             self.read += 1
 
+    def add(self, other: "Counters") -> None:
+        """Add the counters of what was read after this."""
+        for problem in other.problems[: MAX_PROBLEMS - len(self.problems)]:
+            self.problems.append({**problem, "index": self.read + problem["index"]})
+        for name in ("read", "accepted", "duplicates", "conflicts", "rejected", "unrated"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
     def _add_problem(self, request_id: str | None, outcome: str, error: FieldError) -> None:
         if len(self.problems) < MAX_PROBLEMS:
             self.problems.append(

@@ -1,0 +1,1 @@
+"""The HTTP face: it translates between requests and services and decides nothing."""

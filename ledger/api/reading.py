@@ -1,0 +1,149 @@
+"""Reading requests: bodies with a bound on every size, parameters with a rule each."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, TypeVar
+
+import msgspec
+from litestar import Request
+
+from ledger.core.bodies import BodyDecoder
+from ledger.core.errors import (
+    BodyTooLarge,
+    FieldError,
+    InvalidParameter,
+    InvalidRecord,
+    MalformedBody,
+    UnsupportedMediaType,
+)
+from ledger.core.instants import parse_instant_or_date
+
+MAX_WIRE_BYTES = 64 * 1024 * 1024
+MAX_FORM_BYTES = 64 * 1024
+JSON = "application/json"
+NDJSON = "application/x-ndjson"
+
+AnyRequest = Request[Any, Any, Any]
+_T = TypeVar("_T")
+
+
+def media_type_of(request: AnyRequest, *known: str) -> str:
+    """The content type of a body, which must be one of those known; the first one if it is not stated.
+
+    Raises:
+        UnsupportedMediaType: another one.
+    """
+    stated = request.headers.get("content-type", known[0]).partition(";")[0].strip().lower()
+    if stated not in known:
+        raise UnsupportedMediaType(f"Content-Type must be {' or '.join(known)}")
+    return stated
+
+
+def encoding_of(request: AnyRequest) -> str:
+    """The content encoding of a body, `identity` if it is not stated."""
+    return request.headers.get("content-encoding", "identity").strip().lower()
+
+
+async def wire_chunks(request: AnyRequest) -> Any:
+    """The body as it arrives, up to 64 MiB.
+
+    Raises:
+        BodyTooLarge: it is longer, by what it announces or by what comes.
+    """
+    announced = request.headers.get("content-length", "")
+    received = int(announced) if announced.isascii() and announced.isdigit() else 0
+    _check_wire(received)
+    received = 0
+    async for chunk in request.stream():
+        received += len(chunk)
+        _check_wire(received)
+        yield chunk
+
+
+async def read_body(request: AnyRequest, most_bytes: int) -> bytes:
+    """A whole body, decoded.
+
+    Raises:
+        BodyTooLarge, MalformedBody, UnsupportedMediaType: as its bytes deserve.
+    """
+    decoder = BodyDecoder(encoding_of(request), most_bytes)
+    pieces: list[bytes] = []
+    async for chunk in wire_chunks(request):
+        pieces.extend(decoder.feed(chunk))
+    decoder.finish()
+    return b"".join(pieces)
+
+
+async def read_form(request: AnyRequest, form: type[_T]) -> _T:
+    """A small JSON object of a known form.
+
+    Raises:
+        MalformedBody: no JSON.
+        InvalidRecord: a field that the form does not have, or one outside its type.
+    """
+    media_type_of(request, JSON)
+    body = await read_body(request, MAX_FORM_BYTES)
+    try:
+        return msgspec.json.decode(body, type=form)
+    except msgspec.ValidationError as error:
+        rule, _, path = str(error).partition(" - at `$.")
+        raise InvalidRecord([FieldError(path.rstrip("`") or None, "invalid_field", rule)]) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise MalformedBody(f"the body is not JSON: {error}") from None
+
+
+def instant_parameter(name: str, text: str | None) -> datetime:
+    """A required time parameter.
+
+    Raises:
+        InvalidParameter: missing or not a time.
+    """
+    if text is None:
+        raise InvalidParameter(name, "is required")
+    return optional_instant(name, text)  # type: ignore[return-value]
+
+
+def optional_instant(name: str, text: str | None) -> datetime | None:
+    """A time parameter that may be left out."""
+    if text is None:
+        return None
+    try:
+        # A plus sign that was not escaped arrives as a space.
+        return parse_instant_or_date(text[:10] + text[10:].replace(" ", "+"))
+    except ValueError as error:
+        raise InvalidParameter(name, str(error)) from None
+
+
+def integer_parameter(name: str, text: str | None, default: int, least: int, most: int) -> int:
+    """A whole number within bounds.
+
+    Raises:
+        InvalidParameter: something else.
+    """
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):  # noqa: PLR2004
+        raise InvalidParameter(name, f"must be a whole number from {least} to {most}")
+    return int(text)
+
+
+def words(values: Iterable[str] | None) -> list[str]:
+    """A parameter that may be repeated or separated by commas."""
+    return [word for value in values or () for word in value.split(",") if word]
+
+
+def plain_texts(name: str, values: Iterable[str] | None) -> list[str]:
+    """A parameter that may be repeated, of texts that the database can hold.
+
+    Raises:
+        InvalidParameter: one has a NUL character.
+    """
+    texts = list(values or ())
+    if any("\x00" in text for text in texts):
+        raise InvalidParameter(name, "must not contain a NUL character")
+    return texts
+
+
+def _check_wire(received: int) -> None:
+    if received > MAX_WIRE_BYTES:
+        raise BodyTooLarge(f"a body may have {MAX_WIRE_BYTES} bytes on the wire")

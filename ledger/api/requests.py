@@ -1,0 +1,134 @@
+"""`/v1/requests`: records in, one by one or in batches, and records out."""
+
+import json
+from typing import Annotated, Any
+
+from litestar import Response, Router, get, post
+from litestar.params import FromPath, FromQuery, QueryParameter
+
+from ledger.api.authentication import SENDER
+from ledger.api.dependencies import OpenIntake, OpenLedger
+from ledger.api.reading import (
+    JSON,
+    NDJSON,
+    AnyRequest,
+    encoding_of,
+    integer_parameter,
+    media_type_of,
+    optional_instant,
+    plain_texts,
+    read_body,
+    wire_chunks,
+)
+from ledger.core.bodies import MAX_ARRAY_BYTES, split_array
+from ledger.core.errors import InvalidParameter, InvalidRecord, RecordConflict
+from ledger.core.records import MAX_METADATA_PAIRS, MAX_RECORD_BYTES
+from ledger.core.statements import Statement
+from ledger.services.intake.outcomes import Counters, Outcome, Verdict
+from ledger.services.requests import (
+    MAX_PAGE,
+    RequestFilter,
+    list_requests,
+    show_request,
+    statement_body,
+)
+
+DEFAULT_PAGE = 10
+
+
+@post("/", summary="Record one request")
+async def create_request(
+    request: AnyRequest, ledger: OpenLedger, intake: OpenIntake
+) -> Response[Any]:
+    """201 for a new record, 200 for one that is known or completes a known one, 409 for a conflict."""
+    media_type_of(request, JSON)
+    body = await read_body(request, MAX_RECORD_BYTES)
+    taken = await intake.take([body], SENDER, tells_completion=True)
+    record, outcome = taken.records[0], taken.outcomes[0]
+    return Response(await _single_body(ledger, record, outcome), status_code=_status(outcome))
+
+
+@post("/batch", status_code=200, summary="Record many requests")
+async def create_batch(request: AnyRequest, intake: OpenIntake) -> Counters:
+    """A JSON array, an object with `requests`, or NDJSON; gzip or zstd. Answers the counters."""
+    if media_type_of(request, JSON, NDJSON) == NDJSON:
+        return await intake.take_lines(wire_chunks(request), encoding_of(request), SENDER)
+    raws = split_array(await read_body(request, MAX_ARRAY_BYTES))
+    taken = await intake.take(raws, SENDER)
+    counters = Counters(problems=[])
+    counters.count(taken.records, taken.outcomes)
+    return counters
+
+
+@get("/", summary="List recorded requests, newest id first")
+async def get_requests(
+    ledger: OpenLedger,
+    cursor: FromQuery[str | None] = None,
+    limit: FromQuery[str | None] = None,
+    customer_id: FromQuery[str | None] = None,
+    metadata_filters: FromQuery[str | None] = None,
+    from_: Annotated[str | None, QueryParameter(name="from")] = None,
+    to: FromQuery[str | None] = None,
+    model: FromQuery[str | None] = None,
+    status: FromQuery[str | None] = None,
+) -> dict[str, Any]:
+    """A page in the shape that Lava's client reads."""
+    plain_texts("customer_id", [customer_id or ""])
+    plain_texts("model", [model or ""])
+    wanted = RequestFilter(
+        customer_id=customer_id,
+        start_at=optional_instant("from", from_),
+        end_at=optional_instant("to", to),
+        model=model,
+        status=status,
+        metadata=_metadata_filter(metadata_filters),
+    )
+    most = integer_parameter("limit", limit, DEFAULT_PAGE, 1, MAX_PAGE)
+    return await list_requests(ledger.database, wanted, cursor=cursor, most=most)
+
+
+@get("/{request_id:path}", summary="Show one request with its revisions")
+async def get_request(
+    ledger: OpenLedger, request_id: FromPath[str], customer_id: FromQuery[str | None] = None
+) -> dict[str, Any]:
+    """Ids are any text: what stands after `/v1/requests/` is the id, slashes included."""
+    plain_texts("customer_id", [customer_id or ""])
+    return await show_request(ledger.database, request_id.removeprefix("/"), customer_id)
+
+
+def _status(outcome: Outcome) -> int:
+    is_new = outcome.verdict is Verdict.ACCEPTED and not outcome.completes
+    return 201 if is_new else 200
+
+
+async def _single_body(ledger: OpenLedger, record: Any, outcome: Outcome) -> dict[str, Any]:
+    if outcome.verdict is Verdict.CONFLICT:
+        raise RecordConflict(outcome.errors[0])
+    if outcome.verdict is Verdict.REJECTED:
+        raise InvalidRecord(outcome.errors)
+    if outcome.rated is not None:
+        return statement_body(outcome.rated)
+    assert isinstance(record, Statement)  # noqa: S101 - what was read as a duplicate was read
+    return await show_request(ledger.database, record.request_id, record.customer_id)
+
+
+def _metadata_filter(text: str | None) -> dict[str, str] | None:
+    """Lava's form: a JSON array of pairs, all of which must match."""
+    if not text:
+        return None
+    try:
+        pairs = dict(json.loads(text))
+    except (ValueError, TypeError, RecursionError):
+        pairs = {0: 0}
+    texts = [*pairs.keys(), *pairs.values()]
+    if not all(isinstance(each, str) for each in texts) or len(pairs) > MAX_METADATA_PAIRS:
+        raise InvalidParameter("metadata_filters", 'must be pairs such as [["feature","chat"]]')
+    plain_texts("metadata_filters", texts)
+    return pairs
+
+
+router = Router(
+    "/v1/requests",
+    route_handlers=[create_request, create_batch, get_requests, get_request],
+    tags=["requests"],
+)

@@ -1,0 +1,42 @@
+"""`/v1/spend`: what was spent."""
+
+from typing import Annotated, Any
+
+from litestar import Router, get
+from litestar.params import FromQuery, QueryParameter
+
+from ledger.api.dependencies import OpenLedger
+from ledger.api.reading import instant_parameter, plain_texts, words
+from ledger.core.spend import spend_query
+from ledger.services.spend import answer_spend, spend_body
+
+Texts = list[str] | None
+
+
+@get("/", summary="Spend in a half-open span, grouped and filtered")
+async def get_spend(
+    ledger: OpenLedger,
+    from_: Annotated[str | None, QueryParameter(name="from")] = None,
+    to: FromQuery[str | None] = None,
+    group_by: FromQuery[Texts] = None,
+    customer: FromQuery[Texts] = None,
+    customer_id: FromQuery[Texts] = None,
+    provider: FromQuery[Texts] = None,
+    model: FromQuery[Texts] = None,
+    key_type: FromQuery[Texts] = None,
+) -> dict[str, Any]:
+    """What was acknowledged before the call is in the answer."""
+    question = spend_query(
+        instant_parameter("from", from_),
+        instant_parameter("to", to),
+        words(group_by),
+        customers=plain_texts("customer", (customer or []) + (customer_id or [])),
+        providers=plain_texts("provider", provider),
+        models=plain_texts("model", model),
+        key_types=plain_texts("key_type", key_type),
+    )
+    answer = await answer_spend(ledger.database, ledger.clock, question)
+    return spend_body(answer, ledger.settings.currency)
+
+
+router = Router("/v1/spend", route_handlers=[get_spend], tags=["spend"])

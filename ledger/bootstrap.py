@@ -1,0 +1,115 @@
+"""The composition root: settings and a clock become an open ledger."""
+
+import os
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import msgspec
+
+from ledger.clock import Clock, SystemClock
+from ledger.core.errors import SetupError
+from ledger.services.intake.intake import Intake
+from ledger.services.intake.writer import Writer
+from ledger.services.rates import publish_shipped
+from ledger.settings import Settings
+from ledger.store.database import Database
+from ledger.store.embedded import EmbeddedServerError, embedded_server
+from ledger.store.migrations import migrate
+
+ADMIN_KEY_FILE = "admin.key"
+
+
+class Ledger(msgspec.Struct, frozen=True):
+    """An open ledger: what every command and every endpoint works on."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    migrated: tuple[str, ...]  # the migrations that opening it applied
+
+    @asynccontextmanager
+    async def intake(self) -> AsyncIterator[Intake]:
+        """A writer at work, and the way in to it; on leaving, everything submitted is committed."""
+        writer = Writer(
+            self.database, self.clock, create_customers=self.settings.auto_create_customers
+        )
+        await writer.start()
+        try:
+            yield Intake(writer, self.database, self.clock)
+        finally:
+            await writer.close()
+
+
+@asynccontextmanager
+async def open_ledger(
+    settings: Settings, clock: Clock | None = None, *, migrating: bool = False
+) -> AsyncIterator[Ledger]:
+    """Open the ledger that the settings name.
+
+    The embedded one is always brought up to date; another database only when `migrating`.
+
+    Raises:
+        SetupError, DatabaseUnavailable: with what to do.
+    """
+    clock = clock or SystemClock()
+    async with AsyncExitStack() as stack:
+        url = settings.database_url
+        if url is None:
+            url = await _embedded_url(stack, settings.data_dir)
+            migrating = True
+        migrated = await migrate(url, clock.now().date()) if migrating else []
+        database = Database(url)
+        await database.open()
+        stack.push_async_callback(database.close)
+        if migrating:
+            await publish_shipped(database, clock, currency=settings.currency)
+        yield Ledger(settings, clock, database, tuple(migrated))
+
+
+async def make_months_ahead(ledger: Ledger) -> None:
+    """Make the months that have come into reach since the last time; anything else is in place."""
+    await migrate(ledger.database.url, ledger.clock.now().date())
+
+
+def admin_key(settings: Settings) -> tuple[str, Path | None]:
+    """The admin key, and the file it lies in unless the environment states it.
+
+    The first call writes a new key to `admin.key` in the data folder, readable by its owner alone.
+
+    Raises:
+        SetupError: the file cannot be written or read.
+    """
+    if settings.admin_key is not None:
+        return settings.admin_key, None
+    path = settings.data_dir / ADMIN_KEY_FILE
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return _written_key(path), path
+        key = f"lk_{secrets.token_urlsafe(32)}"
+        with os.fdopen(descriptor, "w") as file:
+            file.write(key + "\n")
+    except OSError as error:
+        raise SetupError(
+            f"{path}: {error.strerror}; set LEDGER_ADMIN_KEY or LEDGER_DATA_DIR"
+        ) from None
+    return key, path
+
+
+def _written_key(path: Path) -> str:
+    key = path.read_text().strip()
+    if not key:
+        raise SetupError(f"{path} is empty; remove it to have a new key written")
+    return key
+
+
+async def _embedded_url(stack: AsyncExitStack, data_dir: Path) -> str:
+    try:
+        server = await stack.enter_async_context(embedded_server(data_dir))
+    except EmbeddedServerError as error:
+        raise SetupError(str(error)) from error
+    return server.url()

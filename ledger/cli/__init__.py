@@ -1,0 +1,1 @@
+"""The command line: it translates between words and services and decides nothing."""

@@ -1,0 +1,143 @@
+"""What every command shares: opening the ledger, one JSON document or a text, exit codes."""
+
+import asyncio
+import functools
+import sys
+from collections.abc import Callable, Coroutine
+from datetime import datetime
+from typing import Any, ParamSpec
+
+import click
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from ledger.bootstrap import open_ledger
+from ledger.core.errors import BadRequest, LedgerError
+from ledger.core.instants import Period, parse_instant_or_date, parse_month
+from ledger.settings import read_settings
+from pricing import RateFileError
+
+DONE, WITH_PROBLEMS, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 3
+ACTOR = "cli"
+
+_P = ParamSpec("_P")
+Command = Callable[_P, Coroutine[Any, Any, int | None]]
+
+
+def command(run: Command[_P]) -> Callable[_P, None]:
+    """Make an asynchronous command a program: errors in our words on stderr, an exit code for each kind."""
+
+    @functools.wraps(run)
+    def main(*args: _P.args, **kwargs: _P.kwargs) -> None:
+        try:
+            code = asyncio.run(run(*args, **kwargs))
+        except RateFileError as error:
+            _complain(str(error))
+            sys.exit(WITH_PROBLEMS)
+        except BadRequest as error:
+            _complain(error.detail)
+            sys.exit(WRONG_USAGE)
+        except LedgerError as error:
+            _complain(error.detail)
+            sys.exit(WRONG_USAGE)
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            _complain("interrupted; it is safe to run the command again")
+            sys.exit(INTERRUPTED)
+        sys.exit(code or DONE)
+
+    return main
+
+
+def on_ledger(run: Callable[..., Coroutine[Any, Any, int | None]]) -> Callable[..., None]:
+    """A command that works on the open ledger, which it gets as its first argument."""
+
+    @functools.wraps(run)
+    async def opened(**kwargs: Any) -> int | None:
+        async with open_ledger(read_settings()) as ledger:
+            return await run(ledger, **kwargs)
+
+    return command(opened)
+
+
+def json_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The option `--json`, as the argument `as_json`."""
+    return click.option(
+        "--json", "as_json", is_flag=True, help="Print one JSON document on stdout."
+    )(function)
+
+
+def print_json(document: Any) -> None:
+    """One JSON document on stdout."""
+    text = msgspec.json.format(msgspec.json.encode(document), indent=2)
+    sys.stdout.buffer.write(text + b"\n")
+    sys.stdout.flush()
+
+
+def print_table(title: str, columns: dict[str, str], rows: list[dict[str, Any]]) -> None:
+    """Rows as a table on stdout; `columns` maps fields to headings. Figures stand to the right."""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for field, heading in columns.items():
+        is_number = bool(rows) and all(_is_figure(row.get(field)) for row in rows)
+        table.add_column(heading, justify="right" if is_number else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(_shown(row.get(field)) for field in columns))
+    stdout().print(table)
+
+
+def stdout() -> Console:
+    """The console for results; styles only on a terminal, names never read as markup."""
+    return Console(markup=False, emoji=False, highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def stderr() -> Console:
+    """The console for progress and remarks."""
+    return Console(stderr=True, markup=False, emoji=False, highlight=False)
+
+
+class Instant(click.ParamType[datetime]):
+    """A time with offset, or a date as its midnight in UTC."""
+
+    name = "time"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        """Read the text of an option."""
+        try:
+            return parse_instant_or_date(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class Month(click.ParamType[Period]):
+    """A month such as 2026-10."""
+
+    name = "month"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Period:
+        """Read the text of an option."""
+        try:
+            return parse_month(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def _is_figure(value: Any) -> bool:
+    if isinstance(value, int):
+        return True
+    return isinstance(value, str) and value.lstrip("-").replace(".", "", 1).isdigit()
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def _complain(text: str) -> None:
+    stderr().print(f"ledger: {text}")

@@ -1,0 +1,78 @@
+"""`ledger spend`."""
+
+from datetime import datetime
+
+import click
+
+from ledger.bootstrap import Ledger
+from ledger.cli.running import Instant, json_option, on_ledger, print_json, print_table, stdout
+from ledger.core.spend import GROUPINGS, spend_query
+from ledger.services.spend import answer_spend, spend_body
+
+
+@click.command("spend")
+@click.option("--from", "start_at", type=Instant(), required=True, help="First instant or date.")
+@click.option("--to", "end_at", type=Instant(), required=True, help="End, exclusive.")
+@click.option("--by", default="", help=f"Groupings, separated by commas: {', '.join(GROUPINGS)}.")
+@click.option("--customer", "customers", multiple=True, help="Only this customer; repeatable.")
+@click.option("--provider", "providers", multiple=True, help="Only this provider; repeatable.")
+@click.option("--model", "models", multiple=True, help="Only this model; repeatable.")
+@click.option("--key-type", "key_types", multiple=True, help="Only managed or byok.")
+@json_option
+@on_ledger
+async def command_group(
+    ledger: Ledger,
+    *,
+    start_at: datetime,
+    end_at: datetime,
+    by: str,
+    customers: tuple[str, ...],
+    providers: tuple[str, ...],
+    models: tuple[str, ...],
+    key_types: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Show what was spent.
+
+    Example: ledger spend --from 2026-10-01 --to 2026-11-01 --by customer,model
+    """
+    question = spend_query(
+        start_at,
+        end_at,
+        [name.strip() for name in by.split(",") if name.strip()],
+        customers=customers,
+        providers=providers,
+        models=models,
+        key_types=key_types,
+    )
+    answer = await answer_spend(ledger.database, ledger.clock, question)
+    body = spend_body(answer, ledger.settings.currency)
+    if as_json:
+        print_json(body)
+        return
+    print_spend(body)
+
+
+def print_spend(body: dict[str, object]) -> None:
+    """A spend answer as a table that fits 80 columns where its names do."""
+    groups: list[str] = body["group_by"]  # type: ignore[assignment]
+    rows: list[dict[str, object]] = body["rows"]  # type: ignore[assignment]
+    totals: dict[str, object] = body["totals"]  # type: ignore[assignment]
+    columns = {name: name for name in groups}
+    columns |= {"requests": "requests", "input_tokens": "input", "output_tokens": "output"}
+    columns |= {"cost": "cost", "fee": "fee", "spend": "spend"}
+    total_row = {**dict.fromkeys(groups[:1], "total"), **totals}
+    shown = [_for_reading(row) for row in [*rows, total_row]]
+    print_table(f"Spend in {body['currency']}, cut to 6 places (--json has all)", columns, shown)
+    if body["unrated_requests"]:
+        stdout().print(f"{body['unrated_requests']} requests have no rate yet and count 0.")
+
+
+def _for_reading(row: dict[str, object]) -> dict[str, object]:
+    """Amounts cut to 6 places, model paths to their last part."""
+    short = dict(row)
+    for name in ("cost", "fee", "spend"):
+        short[name] = str(short[name])[:-6]
+    if isinstance(model := short.get("model"), str):
+        short["model"] = model.rpartition("/")[2]
+    return short

@@ -1,0 +1,100 @@
+"""Files that appear whole or not at all."""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ledger.core.errors import SetupError
+
+
+class PendingFile:
+    """A file that is written beside its place and moved there when it is complete."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.name = name
+        self._folder = folder
+        self._pending = folder / f".{name}.{os.getpid()}.part"
+        self._digest = hashlib.sha256()
+        with writing_to(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = self._pending.open("wb")
+
+    def write(self, chunk: bytes) -> None:
+        """Append a piece.
+
+        Raises:
+            SetupError: the folder does not take it; the detail says what to do.
+        """
+        with writing_to(self._folder):
+            self._file.write(chunk)
+        self._digest.update(chunk)
+
+    @property
+    def sha256(self) -> str:
+        """The digest of what was written, in hexadecimal."""
+        return self._digest.hexdigest()
+
+    def complete(self) -> None:
+        """Make sure that the disk holds it all."""
+        with writing_to(self._folder):
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+
+    def publish(self) -> None:
+        """Move it to its place, over an earlier one."""
+        with writing_to(self._folder):
+            self._pending.replace(self._folder / self.name)
+
+    def discard(self) -> None:
+        """Leave nothing behind; without effect once it is published."""
+        self._file.close()
+        self._pending.unlink(missing_ok=True)
+
+
+@contextmanager
+def pending_files(folder: Path) -> Iterator[Callable[[str], PendingFile]]:
+    """Open files by name; when the block ends well they all appear, in the order of opening, else none.
+
+    Raises:
+        SetupError: the folder cannot be written to; the detail says what to do.
+    """
+    opened: list[PendingFile] = []
+
+    def open_file(name: str) -> PendingFile:
+        opened.append(PendingFile(folder, name))
+        return opened[-1]
+
+    try:
+        yield open_file
+        for file in opened:
+            file.complete()
+        for file in opened:
+            file.publish()
+        _sync_folder(folder)
+    finally:
+        for file in opened:
+            file.discard()
+
+
+@contextmanager
+def writing_to(folder: Path) -> Iterator[None]:
+    """Say which folder does not take what is written, and what to do about it."""
+    try:
+        yield
+    except OSError as error:
+        raise SetupError(
+            f"cannot write to {folder}: {error.strerror}. "
+            "Name a folder that may be written to and has room, with --output."
+        ) from error
+
+
+def _sync_folder(folder: Path) -> None:
+    with writing_to(folder):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

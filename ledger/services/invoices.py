@@ -1,0 +1,231 @@
+"""Issuing invoices and reading them.
+
+A run settles differences: for each customer with touched months it bills what no invoice has billed. It
+works through the customers in chunks, each complete in itself, so a run that ends midway is finished by
+running it again.
+
+    raise the epoch ─▶ chunk ─▶ lock its customers ─▶ snapshot: what is due ─▶ draft ─▶ write ─▶ unlock
+                        ▲                                                                          │
+                        └──────────────────────────────────────────────────────────────────────────┘
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from ledger.clock import Clock
+from ledger.core.errors import NotFound, UnprocessableDecision
+from ledger.core.instants import Period, format_instant
+from ledger.core.invoicing import (
+    Draft,
+    Invoice,
+    draft_head,
+    draft_invoice,
+    finalise,
+    invoice_document,
+    invoice_head,
+)
+from ledger.services.customers import known_customer
+from ledger.store.database import Connection, Database
+from ledger.store.invoices import (
+    customers_locked,
+    forget_touched,
+    read_due,
+    read_heads,
+    read_invoice,
+    read_invoiced_customers,
+    read_touched_customers,
+    take_numbers,
+    write_invoices,
+)
+from ledger.store.log import Decision, Lane, append_batch, raise_epoch, take_lane
+from pricing import currency_places, format_minor
+
+# Each customer is a lock in the server's shared memory, and a chunk is held in memory as a whole.
+CHUNK_CUSTOMERS = 250
+
+
+class Tally(msgspec.Struct):
+    """What a run has done so far; `skipped` were looked at and got no invoice."""
+
+    heads: list[dict[str, Any]]
+    issued: int = 0
+    skipped: int = 0
+    total_minor: int = 0
+
+    def count(self, looked_at: int, billed: Sequence[Draft], heads: list[dict[str, Any]]) -> None:
+        """Count a chunk: how many customers were looked at, and those of them who are billed."""
+        self.issued += len(billed)
+        self.skipped += looked_at - len(billed)
+        self.total_minor += sum(draft.total_minor for draft in billed)
+        self.heads += heads
+
+
+class Issuer(msgspec.Struct):
+    """What a run needs to write: its lane, and the epoch below which marks can be dropped."""
+
+    clock: Clock
+    actor: str
+    lane: Lane
+    epoch: int
+
+
+async def run_invoices(
+    database: Database,
+    clock: Clock,
+    actor: str,
+    period: Period,
+    *,
+    currency: str,
+    customer_id: str | None = None,
+    dry_run: bool = False,
+) -> dict[str, Any]:
+    """Issue one invoice for each customer with something due up to the end of a period.
+
+    Who has the invoice of the period already is skipped, and so is who owes nothing; what is due to them
+    waits for a later period. A dry run tells what would be issued and writes nothing. Safe to repeat, and
+    to run twice at once.
+
+    Raises:
+        UnprocessableDecision: the period is not over (`period_open`).
+        NotFound: no such customer.
+    """
+    if not dry_run and clock.now() < period.end_at:
+        raise UnprocessableDecision(
+            f"the period ends at {format_instant(period.end_at)}; until then only a dry run is possible",
+            code="period_open",
+        )
+    tally = Tally(heads=[])
+    async with database.connection() as connection:
+        only = None if customer_id is None else await known_customer(connection, customer_id)
+        issuer = None if dry_run else await _issuer(connection, clock, actor)
+        async for chunk in _chunks(connection, period, only):
+            if issuer is None:
+                drafts = await _draft_chunk(connection, chunk, period, currency)
+                billed = [draft for draft in drafts if draft.is_billable]
+                tally.count(len(chunk), billed, [draft_head(draft) for draft in billed])
+                continue
+            async with customers_locked(connection, list(chunk)):
+                drafts = await _draft_chunk(connection, chunk, period, currency)
+                invoices = await _issue(connection, issuer, period, drafts)
+            tally.count(
+                len(chunk),
+                [invoice.content for invoice in invoices],
+                [invoice_head(invoice) for invoice in invoices],
+            )
+    return {
+        "period": f"{period.start:%Y-%m}",
+        "issued": tally.issued,
+        "skipped": tally.skipped,
+        "total": format_minor(tally.total_minor, currency_places(currency)),
+        "invoices": tally.heads,
+    }
+
+
+async def list_invoices(
+    database: Database,
+    *,
+    customers: Sequence[str] | None = None,
+    after: str = "",
+    most: int = 100,
+) -> list[dict[str, Any]]:
+    """The heads of the invoices of some customers, or of all, in the order of their numbers."""
+    async with database.connection() as connection:
+        rows = await read_heads(connection, customers, after, most)
+    return [
+        {
+            **dict(row),
+            "period_start": row["period_start"].isoformat(),
+            "period_end": row["period_end"].isoformat(),
+        }
+        for row in rows
+    ]
+
+
+async def show_invoice(
+    database: Database, number: str, *, customers: Sequence[str] | None = None
+) -> dict[str, Any]:
+    """An invoice with its lines. `customers` are those whose invoices may be seen; None means all.
+
+    Raises:
+        NotFound: there is none of that number, or it is another customer's.
+    """
+    async with database.snapshot() as connection:
+        invoice = None if "\x00" in number else await read_invoice(connection, number, customers)
+    if invoice is None:
+        raise NotFound(f"no invoice {number!r}")
+    return invoice_document(invoice)
+
+
+async def _issuer(connection: Connection, clock: Clock, actor: str) -> Issuer:
+    """Make writers mark anew from here on: a mark older than the epoch is of usage that the run will see."""
+    async with connection.transaction():
+        epoch = await raise_epoch(connection)
+    return Issuer(clock, actor, await take_lane(connection), epoch)
+
+
+async def _chunks(
+    connection: Connection, period: Period, only: int | None
+) -> AsyncIterator[dict[int, str]]:
+    """The customers to look at, some at a time: ids by number, in the order of numbers."""
+    after = 0
+    while chunk := await read_touched_customers(
+        connection, period, after=after, most=CHUNK_CUSTOMERS, only=only
+    ):
+        yield chunk
+        after = max(chunk)
+
+
+async def _draft_chunk(
+    connection: Connection, chunk: Mapping[int, str], period: Period, currency: str
+) -> list[Draft]:
+    """Draft the invoices of those who have none for the period, from one snapshot."""
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        invoiced = await read_invoiced_customers(connection, list(chunk), period)
+        open_customers = [customer for customer in chunk if customer not in invoiced]
+        due = await read_due(connection, open_customers, period)
+    return [
+        draft_invoice(customer, chunk[customer], period, currency, due.get(customer, ()))
+        for customer in open_customers
+    ]
+
+
+async def _issue(
+    connection: Connection, issuer: Issuer, period: Period, drafts: Sequence[Draft]
+) -> list[Invoice]:
+    """Write a chunk in one transaction; give its invoices."""
+    billable = [draft for draft in drafts if draft.is_billable]
+    settled = [draft.customer for draft in drafts if draft.is_settled]
+    async with connection.transaction(isolation="read_committed"):
+        await forget_touched(connection, settled, period, issuer.epoch)
+        invoices = await _write(connection, issuer, billable) if billable else []
+    issuer.lane.last_batch += bool(invoices)
+    return invoices
+
+
+async def _write(
+    connection: Connection, issuer: Issuer, billable: Sequence[Draft]
+) -> list[Invoice]:
+    """Number drafts and write them, as facts and as rows. From the numbers on, other runs wait."""
+    issued_at = issuer.clock.now()
+    last_number = await take_numbers(connection, len(billable))
+    invoices = finalise(billable, last_number, issued_at)
+    await write_invoices(connection, invoices)
+    await append_batch(
+        connection,
+        issuer.lane.lane,
+        issuer.lane.last_batch + 1,
+        issued_at,
+        decisions=[
+            Decision(
+                "invoice_finalised",
+                invoice.content.customer,
+                invoice.number,
+                invoice_document(invoice),
+            )
+            for invoice in invoices
+        ],
+        actor=issuer.actor,
+    )
+    return invoices

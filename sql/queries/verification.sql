@@ -1,0 +1,359 @@
+-- name: events_equal_rollups
+-- The log summed up anew, against the sums that answers are read from. A row that only one side has
+-- differs in every figure.
+WITH summed AS (
+    SELECT customer, date_bin('1 hour', occurred_at, '1970-01-01 00:00Z') AS hour_at, dimension,
+        sum(requests) AS requests, sum(unrated) AS unrated,
+        sum(uncached_input_tokens) AS uncached_input_tokens,
+        sum(cached_input_tokens) AS cached_input_tokens, sum(output_tokens) AS output_tokens,
+        coalesce(sum(input_pico), 0) AS input_pico,
+        coalesce(sum(cached_input_pico), 0) AS cached_input_pico,
+        coalesce(sum(output_pico), 0) AS output_pico, coalesce(sum(other_pico), 0) AS other_pico,
+        coalesce(sum(fee_pico), 0) AS fee_pico
+    FROM usage_event WHERE revision >= 1
+    GROUP BY 1, 2, 3
+)
+SELECT count(*) OVER () AS found, json_build_object(
+    'customer_id', c.customer_id, 'hour', instant_text(hour_at), 'dimension', dimension,
+    'provider', d.provider, 'model', d.model, 'key_type', d.key_type,
+    'differences', compared.differences) AS offender
+FROM summed e
+FULL JOIN rollup_hour r USING (customer, hour_at, dimension)
+LEFT JOIN customer c USING (customer)
+LEFT JOIN dimension d USING (dimension)
+CROSS JOIN LATERAL (
+    SELECT json_object_agg(figure, json_build_object('events', events::text, 'rollup', rollup::text))
+        AS differences
+    FROM (VALUES
+        ('requests', e.requests::numeric, r.requests::numeric),
+        ('unrated', e.unrated, r.unrated),
+        ('uncached_input_tokens', e.uncached_input_tokens, r.uncached_input_tokens),
+        ('cached_input_tokens', e.cached_input_tokens, r.cached_input_tokens),
+        ('output_tokens', e.output_tokens, r.output_tokens),
+        ('input_pico', e.input_pico, r.input_pico),
+        ('cached_input_pico', e.cached_input_pico, r.cached_input_pico),
+        ('output_pico', e.output_pico, r.output_pico),
+        ('other_pico', e.other_pico, r.other_pico),
+        ('fee_pico', e.fee_pico, r.fee_pico)
+    ) AS pair (figure, events, rollup)
+    WHERE events IS DISTINCT FROM rollup
+) AS compared
+WHERE (e.requests, e.unrated, e.uncached_input_tokens, e.cached_input_tokens, e.output_tokens,
+        e.input_pico, e.cached_input_pico, e.output_pico, e.other_pico, e.fee_pico)
+    IS DISTINCT FROM (r.requests, r.unrated, r.uncached_input_tokens, r.cached_input_tokens, r.output_tokens,
+        r.input_pico, r.cached_input_pico, r.output_pico, r.other_pico, r.fee_pico)
+ORDER BY c.customer_id, hour_at, dimension
+LIMIT 10;
+
+-- name: event_units_equal_rollups
+-- The same for every unit that is not tokens.
+WITH summed AS (
+    SELECT customer, date_bin('1 hour', occurred_at, '1970-01-01 00:00Z') AS hour_at, dimension,
+        unit COLLATE "C" AS unit, sum((pair ->> 0)::numeric) AS quantity,
+        coalesce(sum((pair ->> 1)::numeric), 0) AS pico
+    FROM usage_event CROSS JOIN LATERAL jsonb_each(other_units) AS stored (unit, pair)
+    WHERE revision >= 1 AND other_units IS NOT NULL
+    GROUP BY 1, 2, 3, 4
+)
+SELECT count(*) OVER () AS found, json_build_object(
+    'customer_id', c.customer_id, 'hour', instant_text(hour_at), 'dimension', dimension,
+    'provider', d.provider, 'model', d.model, 'key_type', d.key_type, 'unit', unit,
+    'quantity', json_build_object('events', e.quantity::text, 'rollup', r.quantity::text),
+    'pico', json_build_object('events', e.pico::text, 'rollup', r.pico::text)) AS offender
+FROM summed e
+FULL JOIN rollup_hour_unit r USING (customer, hour_at, dimension, unit)
+LEFT JOIN customer c USING (customer)
+LEFT JOIN dimension d USING (dimension)
+WHERE (e.quantity, e.pico) IS DISTINCT FROM (r.quantity, r.pico)
+ORDER BY c.customer_id, hour_at, dimension, unit
+LIMIT 10;
+
+-- name: rollups_equal_limit_windows
+-- Each window of a limit holds what the rollups say was spent in it. A window without a row has spent
+-- nothing, or had ended when the limit was set.
+WITH spent AS (
+    SELECT l.customer, l.limit_id,
+        CASE l.window_kind WHEN 'total' THEN timestamptz '1970-01-01 00:00Z'
+            ELSE date_trunc(l.window_kind, r.hour_at, 'UTC') END AS window_start,
+        sum(r.fee_pico + CASE d.key_type WHEN 'managed'
+            THEN r.input_pico + r.cached_input_pico + r.output_pico + r.other_pico ELSE 0 END) AS spend_pico
+    FROM spend_limit l
+    JOIN rollup_hour r USING (customer)
+    JOIN dimension d USING (dimension)
+    GROUP BY 1, 2, 3
+)
+SELECT count(*) OVER () AS found, json_build_object(
+    'customer_id', c.customer_id, 'limit_id', limit_id, 'window_start', instant_text(window_start),
+    'rollups', pico_text(coalesce(s.spend_pico, 0)), 'window', pico_text(w.spend_pico)) AS offender
+FROM spent s
+FULL JOIN limit_window w USING (customer, limit_id, window_start)
+LEFT JOIN spend_limit l USING (customer, limit_id)
+LEFT JOIN customer c USING (customer)
+WHERE w.spend_pico <> coalesce(s.spend_pico, 0)
+    OR (w.spend_pico IS NULL AND s.spend_pico <> 0 AND (
+        l.window_kind = 'total'
+        OR (window_start AT TIME ZONE 'UTC' + CASE l.window_kind WHEN 'day' THEN interval '1 day'
+            WHEN 'week' THEN interval '7 days' ELSE interval '1 month' END) AT TIME ZONE 'UTC'
+            > l.watched_from))
+ORDER BY c.customer_id, limit_id, window_start
+LIMIT 10;
+
+-- name: alerts_complete
+-- Each threshold that a window has reached has its alert for the limit's present amount; a correction may
+-- have lowered the spend since, so an alert more is no fault. Alerts and the decisions to raise them match
+-- one to one.
+WITH missing AS (
+    SELECT l.customer, l.limit_id, w.window_start, threshold, 'no alert' AS fault
+    FROM spend_limit l
+    JOIN limit_window w USING (customer, limit_id)
+    CROSS JOIN LATERAL unnest(l.thresholds) AS threshold
+    WHERE w.spend_pico >= threshold::numeric * l.amount_pico
+        AND NOT EXISTS (
+            SELECT FROM alert a
+            WHERE a.customer = l.customer AND a.limit_id = l.limit_id AND a.window_start = w.window_start
+                AND a.limit_pico = l.amount_pico AND a.threshold = threshold.threshold)
+    UNION ALL
+    SELECT coalesce(a.customer, e.customer), coalesce(a.limit_id, e.body ->> 'limit_id'), a.window_start,
+        coalesce(a.threshold, e.body ->> 'threshold'),
+        CASE WHEN a.alert_id IS NULL THEN 'a decision without its alert'
+            ELSE 'an alert without its decision' END
+    FROM alert a
+    FULL JOIN (SELECT * FROM ledger_event WHERE kind = 'alert_raised') e
+        ON e.customer = a.customer AND e.subject = a.alert_id
+    WHERE a.alert_id IS NULL OR e.subject IS NULL
+)
+SELECT count(*) OVER () AS found, json_build_object(
+    'customer_id', c.customer_id, 'limit_id', m.limit_id, 'window_start', instant_text(m.window_start),
+    'threshold', m.threshold, 'fault', m.fault) AS offender
+FROM missing m LEFT JOIN customer c USING (customer)
+ORDER BY c.customer_id, m.limit_id, m.window_start, m.threshold, m.fault
+LIMIT 10;
+
+-- name: billed_and_uninvoiced_equal_events
+-- What was used in a month and is not billed, or is billed and was not used, waits for the next invoice run.
+-- In a month that is not marked no run would look for it.
+WITH difference AS (
+    SELECT r.customer, date_trunc('month', r.hour_at AT TIME ZONE 'UTC')::date AS period_start,
+        d.provider, d.model, d.key_type, sum(r.requests) AS requests,
+        sum(r.uncached_input_tokens + r.cached_input_tokens) AS input_tokens,
+        sum(r.cached_input_tokens) AS cached_input_tokens, sum(r.output_tokens) AS output_tokens,
+        sum(r.input_pico + r.cached_input_pico + r.output_pico + r.other_pico) AS cost_pico,
+        sum(r.fee_pico) AS fee_pico,
+        sum(r.fee_pico + CASE d.key_type WHEN 'managed'
+            THEN r.input_pico + r.cached_input_pico + r.output_pico + r.other_pico ELSE 0 END) AS exact_pico
+    FROM rollup_hour r JOIN dimension d USING (dimension)
+    GROUP BY 1, 2, 3, 4, 5
+    UNION ALL
+    SELECT customer, period_start, provider, model, key_type, -requests, -input_tokens, -cached_input_tokens,
+        -output_tokens, -cost_pico, -fee_pico, -exact_pico
+    FROM invoice_line
+), open AS (
+    SELECT customer, period_start, provider, model, key_type, sum(requests) AS requests,
+        sum(input_tokens) AS input_tokens, sum(cached_input_tokens) AS cached_input_tokens,
+        sum(output_tokens) AS output_tokens, sum(cost_pico) AS cost_pico, sum(fee_pico) AS fee_pico,
+        sum(exact_pico) AS exact_pico
+    FROM difference GROUP BY 1, 2, 3, 4, 5
+)
+SELECT count(*) OVER () AS found, json_build_object(
+    'customer_id', c.customer_id, 'month', o.period_start, 'provider', o.provider, 'model', o.model,
+    'key_type', o.key_type, 'used_minus_billed', json_build_object(
+        'requests', o.requests::text, 'input_tokens', o.input_tokens::text,
+        'cached_input_tokens', o.cached_input_tokens::text, 'output_tokens', o.output_tokens::text,
+        'cost', pico_text(o.cost_pico), 'fee', pico_text(o.fee_pico), 'exact', pico_text(o.exact_pico)
+    )) AS offender
+FROM open o LEFT JOIN customer c USING (customer)
+WHERE (o.requests, o.input_tokens, o.cached_input_tokens, o.output_tokens, o.cost_pico, o.fee_pico,
+        o.exact_pico) <> (0, 0, 0, 0, 0, 0, 0)
+    AND NOT EXISTS (
+        SELECT FROM touched_period t WHERE t.customer = o.customer AND t.period_start = o.period_start)
+ORDER BY c.customer_id, o.period_start, o.provider, o.model, o.key_type
+LIMIT 10;
+
+-- name: invoices_add_up
+-- The amounts of the lines sum to the total, and the rounding is what the total is more than the exact sum.
+SELECT count(*) OVER () AS found, json_build_object(
+    'customer_id', c.customer_id, 'number', i.number,
+    'subtotal', i.subtotal::text, 'tax', i.tax::text, 'total', i.total::text,
+    'rounding', pico_text(i.rounding_pico), 'lines', json_build_object(
+        'amount', l.amount::text, 'exact', pico_text(l.exact_pico))) AS offender
+FROM invoice i
+LEFT JOIN (
+    SELECT customer, number, sum(amount) AS amount, sum(exact_pico) AS exact_pico
+    FROM invoice_line GROUP BY customer, number
+) l USING (customer, number)
+LEFT JOIN customer c USING (customer)
+WHERE (i.subtotal, i.total, i.rounding_pico)
+    IS DISTINCT FROM (l.amount, l.amount + i.tax, l.amount * 1000000000000 - l.exact_pico)
+ORDER BY c.customer_id, i.number
+LIMIT 10;
+
+-- name: invoices_equal_decisions
+-- The rows of an invoice say what the decision that finalised it says; neither is there without the other.
+WITH document AS (
+    SELECT i.customer, i.number, count(l.line) AS lines, jsonb_build_object(
+        'number', i.number, 'status', i.status, 'period_start', i.period_start, 'period_end', i.period_end,
+        'currency', i.currency, 'subtotal', i.subtotal::text, 'tax', i.tax::text, 'total', i.total::text,
+        'rounding', pico_text(i.rounding_pico), 'issued_at', instant_text(i.issued_at),
+        'lines', coalesce(jsonb_agg(jsonb_build_object(
+            'provider', l.provider, 'model', l.model, 'key_type', l.key_type,
+            'period_start', l.period_start, 'period_end', l.period_end, 'requests', l.requests,
+            'input_tokens', l.input_tokens, 'cached_input_tokens', l.cached_input_tokens,
+            'output_tokens', l.output_tokens, 'cost', pico_text(l.cost_pico), 'fee', pico_text(l.fee_pico),
+            'exact', pico_text(l.exact_pico), 'amount', l.amount::text
+        )) FILTER (WHERE l.line IS NOT NULL), '[]')) AS body
+    FROM invoice i LEFT JOIN invoice_line l USING (customer, number)
+    GROUP BY i.customer, i.number
+), decided AS (
+    SELECT customer, subject AS number, body FROM ledger_event WHERE kind = 'invoice_finalised'
+)
+SELECT count(*) OVER () AS found, json_build_object(
+    'customer_id', c.customer_id, 'number', number, 'fault',
+    CASE WHEN e.body IS NULL THEN 'an invoice without its decision'
+        WHEN d.body IS NULL THEN 'a decision without its invoice'
+        ELSE 'the invoice differs from its decision' END) AS offender
+FROM document d
+FULL JOIN decided e USING (customer, number)
+LEFT JOIN customer c USING (customer)
+WHERE e.body IS NULL OR d.body IS NULL OR NOT e.body @> d.body
+    OR jsonb_array_length(e.body -> 'lines') <> d.lines
+ORDER BY c.customer_id, number
+LIMIT 10;
+
+-- name: invoice_numbers_gapless
+-- Each series has every number from 1 to its last, once.
+WITH taken AS (
+    SELECT series, generate_series(1, last_number)::numeric AS ordinal FROM number_series
+), issued AS (
+    SELECT regexp_replace(number, '-[0-9]+$', '') AS series,
+        substring(number FROM '[0-9]+$')::numeric AS ordinal, count(*) AS invoices
+    FROM invoice GROUP BY 1, 2
+)
+SELECT count(*) OVER () AS found, json_build_object(
+    'series', series, 'number', ordinal, 'invoices', coalesce(i.invoices, 0),
+    'is_within_series', t.series IS NOT NULL) AS offender
+FROM taken t FULL JOIN issued i USING (series, ordinal)
+WHERE t.series IS NULL OR i.invoices IS DISTINCT FROM 1
+ORDER BY series, ordinal
+LIMIT 10;
+
+-- name: revisions_whole
+-- Revisions follow one another without a gap, each of the kind that its number asks for, and each reversal
+-- is the exact negation of what stands before it.
+WITH faulty AS (
+    SELECT customer, request_id, opaque_id, revision, 'counts or is of a kind that its number forbids' AS fault
+    FROM usage_event
+    WHERE requests <> CASE WHEN revision = 0 THEN 0 WHEN revision % 2 = 1 THEN 1 ELSE -1 END
+        OR unrated NOT IN (0, requests)
+        OR kind NOT IN (
+            CASE WHEN revision = 0 THEN 'pending'::event_kind WHEN revision = 1 THEN 'usage'
+                WHEN revision % 2 = 1 THEN 'replacement' ELSE 'reversal' END,
+            CASE WHEN revision = 0 THEN 'error'::event_kind END)
+        OR (revision = 0 AND (other_units IS NOT NULL
+            OR (uncached_input_tokens, cached_input_tokens, output_tokens) <> (0, 0, 0)))
+    UNION ALL
+    SELECT e.customer, e.request_id, e.opaque_id, e.revision,
+        CASE WHEN p.revision IS NULL THEN 'has no revision before it'
+            ELSE 'is not the negation of the revision before it' END
+    FROM usage_event e
+    LEFT JOIN usage_event p
+        ON p.request_id = e.request_id AND p.customer = e.customer AND p.revision = e.revision - 1
+    WHERE e.revision >= 2 AND (p.revision IS NULL OR e.revision % 2 = 0 AND (
+        (e.occurred_at, e.dimension, e.requests, e.unrated, e.uncached_input_tokens, e.cached_input_tokens,
+            e.output_tokens, e.input_pico, e.cached_input_pico, e.output_pico, e.other_pico, e.fee_pico)
+        IS DISTINCT FROM (p.occurred_at, p.dimension, -p.requests, -p.unrated, -p.uncached_input_tokens,
+            -p.cached_input_tokens, -p.output_tokens, -p.input_pico, -p.cached_input_pico, -p.output_pico,
+            -p.other_pico, -p.fee_pico)
+        OR e.other_units IS DISTINCT FROM (
+            SELECT jsonb_object_agg(unit, jsonb_build_array(-(pair ->> 0)::numeric, -(pair ->> 1)::numeric))
+            FROM jsonb_each(p.other_units) AS stored (unit, pair))))
+)
+SELECT count(*) OVER () AS found, json_build_object(
+    'customer_id', c.customer_id, 'request_id', request_id_text(f.request_id, f.opaque_id),
+    'revision', f.revision, 'fault', f.fault) AS offender
+FROM faulty f LEFT JOIN customer c USING (customer)
+ORDER BY c.customer_id, f.request_id, f.revision
+LIMIT 10;
+
+-- name: batches_whole
+-- Each lane's batches count from 1 without a gap, and each holds as many facts as its row says.
+WITH numbered AS (
+    SELECT *, lag(batch, 1, 0::bigint) OVER (PARTITION BY lane ORDER BY batch) AS batch_before FROM batch
+), event AS (
+    SELECT lane, batch, count(*) AS events FROM usage_event GROUP BY lane, batch
+), decision AS (
+    SELECT lane, batch, count(*) AS decisions FROM ledger_event GROUP BY lane, batch
+)
+SELECT count(*) OVER () AS found, json_build_object(
+    'lane', lane, 'batch', batch, 'batch_before', b.batch_before,
+    'events', json_build_object('batch', b.events, 'log', coalesce(e.events, 0)),
+    'decisions', json_build_object('batch', b.decisions, 'log', coalesce(d.decisions, 0))) AS offender
+FROM numbered b
+FULL JOIN event e USING (lane, batch)
+FULL JOIN decision d USING (lane, batch)
+WHERE b.events IS NULL OR b.batch <> b.batch_before + 1 OR b.events <> coalesce(e.events, 0)
+    OR b.decisions <> coalesce(d.decisions, 0)
+ORDER BY lane, batch
+LIMIT 10;
+
+-- name: unrated
+-- Requests that count and have no price yet.
+SELECT sum(sum(r.unrated)) OVER () AS found, json_build_object(
+    'provider', d.provider, 'model', d.model, 'service_tier', d.service_tier, 'batch', d.is_batch,
+    'requests', sum(r.unrated)) AS offender
+FROM rollup_hour r JOIN dimension d USING (dimension)
+WHERE r.unrated <> 0
+GROUP BY d.provider, d.model, d.service_tier, d.is_batch
+HAVING sum(r.unrated) <> 0
+ORDER BY sum(r.unrated) DESC, d.provider, d.model, d.service_tier, d.is_batch
+LIMIT 10;
+
+-- name: unmetered
+-- Requests that were seen and never completed.
+SELECT count(*) OVER () AS found, json_build_object(
+    'customer_id', c.customer_id, 'request_id', request_id_text(e.request_id, e.opaque_id),
+    'kind', e.kind, 'timestamp', instant_text(e.occurred_at)) AS offender
+FROM usage_event e LEFT JOIN customer c USING (customer)
+WHERE e.revision = 0 AND NOT EXISTS (
+    SELECT FROM usage_event completed
+    WHERE completed.request_id = e.request_id AND completed.customer = e.customer AND completed.revision = 1)
+ORDER BY c.customer_id, e.request_id
+LIMIT 10;
+
+-- name: quarantined
+-- Records that wait to be replayed or dismissed.
+SELECT sum(count(*)) OVER () AS found, json_build_object(
+    'outcome', outcome, 'code', code, 'records', count(*)) AS offender
+FROM quarantine
+GROUP BY outcome, code
+ORDER BY count(*) DESC, outcome, code
+LIMIT 10;
+
+-- name: ids_under_two_customers
+-- Allowed, because an id is scoped by customer, and rarely meant.
+SELECT count(*) OVER () AS found, json_build_object(
+    'request_id', request_id_text(shared.request_id, shared.opaque_id),
+    'customer_ids', (
+        SELECT json_agg(DISTINCT c.customer_id)
+        FROM usage_event e JOIN customer c USING (customer) WHERE e.request_id = shared.request_id
+    )) AS offender
+FROM (
+    SELECT request_id, min(opaque_id) AS opaque_id FROM usage_event
+    GROUP BY request_id HAVING min(customer) <> max(customer)
+) AS shared
+ORDER BY shared.request_id
+LIMIT 10;
+
+-- name: amounts
+-- Everything that the amounts of an event follow from, and the amounts.
+SELECT request_id, opaque_id, customer, revision, dimension, requests, unrated, uncached_input_tokens,
+    cached_input_tokens, output_tokens, other_units, input_pico, cached_input_pico, output_pico, other_pico,
+    fee_pico
+FROM usage_event;
+
+-- name: prices
+-- What each dimension is priced by.
+SELECT d.dimension, d.model, d.rate_version, m.slug, m.version, m.kind, m.percentage
+FROM dimension d LEFT JOIN meter_version m USING (meter_version);
+
+-- name: customer_ids
+SELECT customer, customer_id FROM customer WHERE customer = ANY($1::integer[]);

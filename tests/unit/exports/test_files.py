@@ -1,0 +1,47 @@
+"""Exported files appear whole, together, or not at all."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from ledger.core.errors import SetupError
+from ledger.exports.files import pending_files
+
+
+def test_files_appear_when_all_of_them_are_complete(tmp_path: Path) -> None:
+    """Until then the folder shows nothing under their names."""
+    folder = tmp_path / "a" / "b"
+    with pending_files(folder) as open_file:
+        first, second = open_file("one.csv"), open_file("two.csv")
+        first.write(b"1\r\n")
+        second.write(b"2\r\n")
+        assert not (folder / "one.csv").exists()
+        assert first.sha256 == hashlib.sha256(b"1\r\n").hexdigest()
+
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
+        "one.csv": b"1\r\n",
+        "two.csv": b"2\r\n",
+    }
+
+
+def test_a_failure_leaves_the_folder_as_it_was(tmp_path: Path) -> None:
+    """Earlier files stay, and no piece of the new ones is left."""
+    (tmp_path / "one.csv").write_bytes(b"earlier")
+
+    with pytest.raises(ZeroDivisionError), pending_files(tmp_path) as open_file:
+        open_file("one.csv").write(b"1")
+        raise ZeroDivisionError
+
+    assert [path.name for path in tmp_path.iterdir()] == ["one.csv"]
+    assert (tmp_path / "one.csv").read_bytes() == b"earlier"
+
+
+def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
+    """The error says which one and what to do."""
+    (tmp_path / "file").write_bytes(b"")
+
+    with pytest.raises(SetupError, match="file.*--output"), pending_files(tmp_path / "file") as open_file:
+        open_file("one.csv")
+
+
