@@ -1,7 +1,7 @@
 """Instants and periods: RFC 3339 in, UTC inside, `Z` out. Periods are half-open."""
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import msgspec
 
@@ -31,7 +31,7 @@ def parse_instant(text: str) -> datetime:
 def parse_instant_or_date(text: str) -> datetime:
     """Like `parse_instant`, but a bare date means its midnight in UTC."""
     if _DATE.fullmatch(text):
-        return datetime.combine(parse_date(text), datetime.min.time(), UTC)
+        return datetime.combine(parse_date(text), time.min, UTC)
     try:
         return parse_instant(text)
     except ValueError as error:
@@ -64,12 +64,12 @@ class Period(msgspec.Struct, frozen=True):
     @property
     def start_at(self) -> datetime:
         """The first instant of the period."""
-        return datetime.combine(self.start, datetime.min.time(), UTC)
+        return datetime.combine(self.start, time.min, UTC)
 
     @property
     def end_at(self) -> datetime:
         """The first instant after the period."""
-        return datetime.combine(self.end, datetime.min.time(), UTC)
+        return datetime.combine(self.end, time.min, UTC)
 
 
 def month_of(instant: datetime) -> date:

@@ -17,15 +17,19 @@ class LineEnds:
         """The next piece of the stream with its line ends rewritten."""
         if b'"' not in chunk:
             return chunk if self._is_quoted else self._ended(chunk)
-        pieces = []
-        lines = chunk.split(b"\n")
-        for line in lines[:-1]:
-            self._is_quoted ^= line.count(b'"') & 1
+        *lines, rest = chunk.split(b"\n")
+        pieces: list[bytes] = []
+        for line in lines:
+            self._read_quotes(line)
             self.lines += not self._is_quoted
             pieces += (line, b"\n" if self._is_quoted else b"\r\n")
-        self._is_quoted ^= lines[-1].count(b'"') & 1
-        pieces.append(lines[-1])
+        self._read_quotes(rest)
+        pieces.append(rest)
         return b"".join(pieces)
+
+    def _read_quotes(self, piece: bytes) -> None:
+        if piece.count(b'"') % 2:
+            self._is_quoted = not self._is_quoted
 
     def _ended(self, chunk: bytes) -> bytes:
         self.lines += chunk.count(b"\n")

@@ -31,6 +31,8 @@ RATES_REPRODUCE_AMOUNTS = "rates_reproduce_amounts"
 # The amounts of an event in pico units: input, cached input, output, other, fee, and other by unit.
 Amounts = tuple[int | None, int | None, int | None, int | None, int | None, dict[str, int | None]]
 
+Units = dict[str, tuple[int | None, int | None]]  # {unit: (quantity, amount)}, as stored
+
 _NO_PRICES = Prices(is_rated=False, rates=None, meter=None)
 
 
@@ -65,50 +67,58 @@ async def _check(connection: Connection, name: str) -> dict[str, Any]:
 async def _price_again(connection: Connection) -> tuple[int, list[dict[str, Any]]]:
     """Price every event by the versions that it names; a chunk is in memory at a time."""
     prices = await read_prices(connection)
-    count, first = 0, []
+    count = 0
+    first: list[tuple[Any, dict[str, Any]]] = []
     async for chunk in read_amounts(connection):
         for event in chunk:
-            faults = _faults(event, prices.get(event["dimension"], _NO_PRICES))
-            if faults is not None:
+            difference = _difference(event, prices.get(event["dimension"], _NO_PRICES))
+            if difference is not None:
                 count += 1
                 if len(first) < MAX_OFFENDERS:
-                    first.append((event, faults))
+                    first.append((event, difference))
     names = await read_customer_ids(connection, {event["customer"] for event, _ in first})
     return count, [
         {
             "customer_id": names.get(event["customer"]),
             "request_id": request_id_of(event["request_id"].bytes, event["opaque_id"]),
             "revision": event["revision"],
-            **faults,
+            **difference,
         }
-        for event, faults in first
+        for event, difference in first
     ]
 
 
-def _faults(event: Any, prices: Prices) -> dict[str, Any] | None:
-    """What an event's amounts are and should be, where they differ."""
+def _difference(event: Any, prices: Prices) -> dict[str, Any] | None:
+    """What an event's amounts are and what they should be, if that is not the same."""
     (
-        _, _, _, _, _, requests, unrated, uncached_input_tokens, cached_input_tokens, output_tokens,
-        other_units, *pico,
+        *_, requests, unrated, uncached_input_tokens, cached_input_tokens, output_tokens, other_units,
+        input_pico, cached_input_pico, output_pico, other_pico, event_fee_pico,
     ) = event  # fmt: skip
-    units: dict[str, list[int | None]] = msgspec.json.decode(other_units) if other_units else {}
-    stored: Amounts = (*pico, {unit: pair[1] for unit, pair in units.items()})  # type: ignore[assignment]
-    if unrated or not requests:
-        expected: Amounts | None = (None, None, None, None, None, dict.fromkeys(units))
-        if prices.is_rated:
-            expected = None
-    else:
+    units: Units = msgspec.json.decode(other_units) if other_units else {}
+    stored: Amounts = (
+        input_pico,
+        cached_input_pico,
+        output_pico,
+        other_pico,
+        event_fee_pico,
+        {unit: pico for unit, (_, pico) in units.items()},
+    )
+    expected: Amounts | None
+    if requests and not unrated:
         sign = 1 if requests > 0 else -1  # a reversal is the negation of what it reverses
         quantities = Quantities(
             sign * uncached_input_tokens,
             sign * cached_input_tokens,
             sign * output_tokens,
-            {unit: sign * (pair[0] or 0) for unit, pair in units.items()} or None,
+            {unit: sign * (quantity or 0) for unit, (quantity, _) in units.items()} or None,
         )
         expected = _amounts(quantities, prices, sign)
+    else:
+        unknown = dict.fromkeys(units)
+        expected = None if prices.is_rated else (None, None, None, None, None, unknown)
     if stored == expected:
         return None
-    return {"stored": _shown(stored), "expected": None if expected is None else _shown(expected)}
+    return {"stored": _shown(stored), "expected": expected and _shown(expected)}
 
 
 def _amounts(quantities: Quantities, prices: Prices, sign: int) -> Amounts | None:
@@ -136,7 +146,7 @@ def _shown(amounts: Amounts) -> dict[str, Any]:
     names = ("input", "cached_input", "output", "other", "fee")
     shown: dict[str, Any] = {
         name: None if pico is None else format_amount(pico)
-        for name, pico in zip(names, several, strict=True)  # type: ignore[arg-type]
+        for name, pico in zip(names, several, strict=True)
     }
     if by_unit:
         shown["by_unit"] = {

@@ -40,16 +40,20 @@ async def migrate(url: str, today: date) -> list[str]:
         SetupError: missing rights, or a database that is newer than or different from this version.
     """
     async with owner_connection(url) as connection:
-        await connection.execute("SET client_min_messages = warning")
-        await connection.execute(query("migrations", "lock"))
-        await connection.execute((sql_folder() / "roles.sql").read_text())
-        await connection.execute(f"SET ROLE {OWNER_ROLE}")
-        await connection.execute(query("migrations", "make_history"))
-        applied = await _apply_missing(connection)
-        await connection.execute(
-            query("migrations", "make_months"), _first_month(today), MONTHS_BACK + MONTHS_AHEAD + 1
-        )
+        applied = await apply_migrations(connection)
+        months = MONTHS_BACK + MONTHS_AHEAD + 1
+        await connection.execute(query("migrations", "make_months"), _first_month(today), months)
         return applied
+
+
+async def apply_migrations(connection: Connection) -> list[str]:
+    """Make roles and schema, and apply the migrations that are missing; the connection becomes the owner's."""
+    await connection.execute("SET client_min_messages = warning")
+    await connection.execute(query("migrations", "lock"))
+    await connection.execute((sql_folder() / "roles.sql").read_text())
+    await connection.execute(f"SET ROLE {OWNER_ROLE}")
+    await connection.execute(query("migrations", "make_history"))
+    return await _apply_missing(connection)
 
 
 async def _apply_missing(connection: Connection) -> list[str]:

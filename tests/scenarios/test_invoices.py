@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from ledger.clock import FixedClock
-from ledger.core.errors import NotFound, UnprocessableDecision
+from ledger.core.errors import DatabaseUnavailable, NotFound, UnprocessableDecision
 from ledger.core.instants import parse_month
 from ledger.core.statements import Statement, read_statement
 from ledger.services import invoices as service
@@ -25,7 +25,9 @@ from ledger.services.intake.writer import Writer
 from ledger.services.invoice_text import COLUMNS, render_invoice
 from ledger.services.invoices import list_invoices, run_invoices, show_invoice
 from ledger.services.meters import set_meter
-from ledger.store.database import Database
+from ledger.store.database import Database, owner_connection
+from ledger.store.invoices import forget_touched
+from ledger.store.log import append_batch
 from tests.conftest import NOW
 
 MODELS = {
@@ -400,6 +402,67 @@ async def test_a_run_that_ends_midway_is_finished_by_the_next(
         INV-000004  c3           3.60
         INV-000005  c4           4.50
         INV-000006  c5           5.40
+        """,
+    )
+
+
+async def test_a_lost_connection_is_no_lost_invoice(
+    database: Database, clock: FixedClock, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the server ends the run's session before the commit, the run says so, and a repeat bills."""
+    await record(
+        writer,
+        """
+        customer  on          model  input
+        acme      2025-10-16  llama  1000000
+        """,
+    )
+    with monkeypatch.context() as patch:
+
+        async def append_and_be_ended(connection: Any, *arguments: Any, **options: Any) -> None:
+            await append_batch(connection, *arguments, **options)
+            async with owner_connection(database.url) as owner:
+                session = connection.get_server_pid()
+                assert await owner.fetchval("SELECT pg_terminate_backend($1, 5000)", session)
+
+        patch.setattr(service, "append_batch", append_and_be_ended)
+        with pytest.raises(DatabaseUnavailable):
+            await run(database, clock, "2025-10")
+    assert await all_invoices(database) == []
+    await run(database, clock, "2025-10")
+    assert_table(
+        await list_invoices(database),
+        """
+        number      customer_id  total
+        INV-000001  acme         0.90
+        """,
+    )
+
+
+async def test_usage_between_snapshot_and_commit_stays_marked(
+    database: Database, clock: FixedClock, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Usage that lands while its month is being settled is not in the invoice, and is in the next."""
+    october = """
+        customer  on          model  input
+        acme      2025-10-16  llama  1000000
+        """
+    await record(writer, october)
+    with monkeypatch.context() as patch:
+
+        async def record_and_forget(*arguments: Any) -> None:
+            await record(writer, october)
+            await forget_touched(*arguments)
+
+        patch.setattr(service, "forget_touched", record_and_forget)
+        await run(database, clock, "2025-10")
+    await run(database, clock, "2025-11")
+    assert_table(
+        await all_invoices(database),
+        """
+        number      period_start  total
+        INV-000001  2025-10-01    0.90
+        INV-000002  2025-11-01    0.90
         """,
     )
 
