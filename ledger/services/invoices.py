@@ -115,7 +115,7 @@ async def run_invoices(
                 [invoice_head(invoice) for invoice in invoices],
             )
     return {
-        "period": f"{period.start:%Y-%m}",
+        "period": period.start.isoformat()[:7],
         "issued": tally.issued,
         "skipped": tally.skipped,
         "total": format_minor(tally.total_minor, currency_places(currency)),

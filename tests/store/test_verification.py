@@ -108,11 +108,16 @@ ONE_LINE = """ WHERE
 """
 
 
+def at(place: str, change: str) -> str:
+    """A change in one place."""
+    return change + place
+
+
 async def test_a_changed_amount_is_found(
     ledger: str, database: Database, clock: FixedClock
 ) -> None:
     """Neither the hour's sum nor the rate gives that amount; both say which event it is."""
-    await tamper(ledger, "UPDATE usage_event SET input_pico = input_pico + 1" + ONE_EVENT)
+    await tamper(ledger, at(ONE_EVENT, "UPDATE usage_event SET input_pico = input_pico + 1"))
 
     found = await offenders(database, clock)
 
@@ -133,7 +138,7 @@ async def test_a_changed_token_count_is_found(
     ledger: str, database: Database, clock: FixedClock
 ) -> None:
     """It neither sums up nor costs what it says."""
-    await tamper(ledger, "UPDATE usage_event SET output_tokens = output_tokens + 1" + ONE_EVENT)
+    await tamper(ledger, at(ONE_EVENT, "UPDATE usage_event SET output_tokens = output_tokens + 1"))
 
     found = await offenders(database, clock)
 
@@ -143,7 +148,7 @@ async def test_a_changed_token_count_is_found(
 
 async def test_a_deleted_event_is_found(ledger: str, database: Database, clock: FixedClock) -> None:
     """The hour lacks it, and so does its batch."""
-    await tamper(ledger, "DELETE FROM usage_event" + ONE_EVENT)
+    await tamper(ledger, at(ONE_EVENT, "DELETE FROM usage_event"))
 
     found = await offenders(database, clock)
 
@@ -231,7 +236,7 @@ async def test_a_changed_invoice_line_is_found(
     """It no longer matches usage, total or decision."""
     await tamper(
         ledger,
-        "UPDATE invoice_line SET amount = amount + 1, fee_pico = fee_pico + 7" + ONE_LINE,
+        at(ONE_LINE, "UPDATE invoice_line SET amount = amount + 1, fee_pico = fee_pico + 7"),
     )
 
     found = await offenders(database, clock)

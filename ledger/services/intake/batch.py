@@ -123,7 +123,7 @@ async def write_batch(
     this batch marks.
 
     Raises:
-        asyncpg.UniqueViolationError: a key was recorded meanwhile.
+        KeyTaken (as `sorted_failures` calls it): a key was recorded meanwhile.
     """
     lane, batch = position
     events = [

@@ -14,7 +14,6 @@ from collections import deque
 from collections.abc import Sequence
 from datetime import date
 
-import asyncpg
 import msgspec
 
 from ledger.clock import Clock
@@ -26,6 +25,7 @@ from ledger.services.intake.outcomes import Outcome, rejected
 from ledger.store.configuration import load_configuration
 from ledger.store.database import Connection, Database, in_our_words
 from ledger.store.events import EventKey, Recorded, read_recorded, read_sighted
+from ledger.store.failures import DataRefused, KeyTaken, MetOtherWriter, sorted_failures
 from ledger.store.interning import Interned, TooManyDimensions
 from ledger.store.log import Lane, enter_fence, take_lane
 
@@ -35,15 +35,6 @@ CLEAN_BATCHES_BEFORE_TRUST = 20  # how long the writer probes first after it has
 MAX_ATTEMPTS = 20
 
 _LOG = logging.getLogger(__name__)
-_TRY_AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
-_ABOUT_DATA = (
-    asyncpg.DataError,
-    asyncpg.IntegrityConstraintViolationError,
-    asyncpg.ProgramLimitExceededError,
-    UnicodeError,
-    OverflowError,
-    ValueError,
-)
 
 
 class ConfigurationMoved(Exception):
@@ -169,9 +160,9 @@ class Writer:
         try:
             async with in_our_words():
                 return await self._commit_whole(statements, asked)
-        except _ABOUT_DATA as error:
+        except DataRefused as failure:
             if len(statements) == 1:
-                return [rejected(_refused_by_database(error))]
+                return [rejected(_refused_by_database(failure))]
             middle = len(statements) // 2
             first = await self._commit(statements[:middle], asked)
             return first + await self._commit(statements[middle:], asked)
@@ -184,12 +175,13 @@ class Writer:
         for _ in range(MAX_ATTEMPTS):
             plan = await self._plan(statements)
             try:
-                await self._commit_plan(plan, asked)
+                with sorted_failures():
+                    await self._commit_plan(plan, asked)
             except ConfigurationMoved:
                 await self._reload()
-            except asyncpg.UniqueViolationError:
+            except KeyTaken:
                 self._probes_left = CLEAN_BATCHES_BEFORE_TRUST
-            except _TRY_AGAIN:
+            except MetOtherWriter:
                 continue
             else:
                 return plan.outcomes
@@ -312,9 +304,5 @@ def _reject_unknown_dimensions(plan: Plan, interned: Interned) -> None:
     plan.repeats = [repeat for repeat in plan.repeats if repeat[1] in kept]
 
 
-def _refused_by_database(error: Exception) -> FieldError:
-    return FieldError(
-        None,
-        "refused_by_database",
-        f"cannot be stored ({type(error).__name__}); please report this",
-    )
+def _refused_by_database(failure: DataRefused) -> FieldError:
+    return FieldError(None, "refused_by_database", f"cannot be stored ({failure}); please report this")
