@@ -64,7 +64,9 @@ async def open_ledger(
         await database.open()
         stack.push_async_callback(database.close)
         if migrating:
-            await publish_shipped(database, clock, currency=settings.currency)
+            await publish_shipped(
+                database, clock, currency=settings.currency, rates_dir=settings.rates_dir
+            )
         yield Ledger(settings, clock, database, tuple(migrated))
 
 

@@ -24,7 +24,7 @@ _PLACES_BY_CURRENCY = {
 }
 
 
-class AmountOutOfRange(ValueError):  # noqa: N818 - reads as the sentence it states
+class AmountOutOfRange(ValueError):
     """An amount does not fit a signed 64-bit integer of pico."""
 
 

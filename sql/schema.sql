@@ -839,6 +839,8 @@ ALTER TABLE ONLY ledger.usage_event_opaque_3
 ALTER TABLE ONLY ledger.usage_event_past
     ADD CONSTRAINT usage_event_past_pkey PRIMARY KEY (request_id, customer, revision);
 
+CREATE INDEX invoice_by_number ON ledger.invoice USING btree (length(number), number);
+
 CREATE INDEX usage_event_occurred_at ON ONLY ledger.usage_event USING brin (occurred_at) WITH (pages_per_range='32');
 
 CREATE INDEX usage_event_future_occurred_at_idx ON ledger.usage_event_future USING brin (occurred_at) WITH (pages_per_range='32');

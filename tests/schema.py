@@ -23,13 +23,15 @@ _NOISE = re.compile(r"^(--.*|SET .*|SELECT pg_catalog\..*|\\(un)?restrict .*)\n"
 
 def dump_schema(url: str) -> str:
     """What pg_dump says about the ledger's schema, without what is no part of it."""
-    dumped = subprocess.run(  # noqa: S603 - the product's own binary
+    dumped = subprocess.run(
         [find_binary("pg_dump"), "--schema-only", "--no-owner", "--schema=ledger", url],
         check=True,
         capture_output=True,
         text=True,
     )
-    return _HEADING + re.sub(r"\n{3,}", "\n\n", "\n" + _NOISE.sub("", dumped.stdout)).rstrip() + "\n"
+    return (
+        _HEADING + re.sub(r"\n{3,}", "\n\n", "\n" + _NOISE.sub("", dumped.stdout)).rstrip() + "\n"
+    )
 
 
 async def make_database(server_url: str, name: str) -> str:

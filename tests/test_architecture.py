@@ -69,7 +69,7 @@ def _is_within(module: str, package: str) -> bool:
 
 @pytest.mark.parametrize("path", SOURCES, ids=module_name)
 def test_dependencies_point_one_way(path: Path) -> None:
-    """pricing <- core <- store <- services <- api, jobs, cli."""
+    """Thus: pricing <- core <- store <- services <- api, jobs, cli."""
     allowed = ALLOWED[part_of(module_name(path))]
     ours = [name for name in imports_of(path) if _is_within(name, "ledger") or _is_within(name, "pricing")]
 
@@ -85,7 +85,7 @@ def test_dependencies_point_one_way(path: Path) -> None:
 
 @pytest.mark.parametrize("path", SOURCES, ids=module_name)
 def test_only_the_store_talks_to_postgresql(path: Path) -> None:
-    """asyncpg is imported in ledger.store alone; benches measure against it."""
+    """The driver is imported in ledger.store alone; benches measure against it."""
     if any(_is_within(name, "asyncpg") for name in imports_of(path)):
         assert part_of(module_name(path)) in ("ledger.store", "ledger.bench")
 

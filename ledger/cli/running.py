@@ -5,7 +5,7 @@ import functools
 import sys
 from collections.abc import Callable, Coroutine
 from datetime import datetime
-from typing import Any, ParamSpec
+from typing import Any, Literal, ParamSpec
 
 import click
 import msgspec
@@ -20,6 +20,7 @@ from pricing import RateFileError
 
 DONE, WITH_PROBLEMS, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 3
 ACTOR = "cli"
+FILE_WIDTH = 200  # where nobody reads columns on a screen, names are not folded
 
 _P = ParamSpec("_P")
 Command = Callable[_P, Coroutine[Any, Any, int | None]]
@@ -79,7 +80,8 @@ def print_table(title: str, columns: dict[str, str], rows: list[dict[str, Any]])
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for field, heading in columns.items():
         is_number = bool(rows) and all(_is_figure(row.get(field)) for row in rows)
-        table.add_column(heading, justify="right" if is_number else "left", overflow="fold")
+        justify: Literal["left", "right"] = "right" if is_number else "left"
+        table.add_column(heading, justify=justify, overflow="fold", no_wrap=is_number)
     for row in rows:
         table.add_row(*(_shown(row.get(field)) for field in columns))
     stdout().print(table)
@@ -87,7 +89,8 @@ def print_table(title: str, columns: dict[str, str], rows: list[dict[str, Any]])
 
 def stdout() -> Console:
     """The console for results; styles only on a terminal, names never read as markup."""
-    return Console(markup=False, emoji=False, highlight=False, soft_wrap=not sys.stdout.isatty())
+    width = None if sys.stdout.isatty() else FILE_WIDTH
+    return Console(markup=False, emoji=False, highlight=False, width=width)
 
 
 def stderr() -> Console:
@@ -136,7 +139,7 @@ def _shown(value: Any) -> str:
         return "-"
     if isinstance(value, list):
         return ", ".join(map(str, value))
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    return str(value)
 
 
 def _complain(text: str) -> None:

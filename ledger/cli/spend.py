@@ -60,19 +60,19 @@ def print_spend(body: dict[str, object]) -> None:
     totals: dict[str, object] = body["totals"]  # type: ignore[assignment]
     columns = {name: name for name in groups}
     columns |= {"requests": "requests", "input_tokens": "input", "output_tokens": "output"}
-    columns |= {"cost": "cost", "fee": "fee", "spend": "spend"}
+    columns |= {"cost": "cost", "spend": "spend"}
     total_row = {**dict.fromkeys(groups[:1], "total"), **totals}
     shown = [_for_reading(row) for row in [*rows, total_row]]
-    print_table(f"Spend in {body['currency']}, cut to 6 places (--json has all)", columns, shown)
+    print_table(f"In {body['currency']}, cut to 4 places; --json has all, fees too", columns, shown)
     if body["unrated_requests"]:
         stdout().print(f"{body['unrated_requests']} requests have no rate yet and count 0.")
 
 
 def _for_reading(row: dict[str, object]) -> dict[str, object]:
-    """Amounts cut to 6 places, model paths to their last part."""
+    """Amounts cut to 4 places, model paths to their last part."""
     short = dict(row)
-    for name in ("cost", "fee", "spend"):
-        short[name] = str(short[name])[:-6]
+    for name in ("cost", "spend"):
+        short[name] = str(short[name])[:-8]
     if isinstance(model := short.get("model"), str):
         short["model"] = model.rpartition("/")[2]
     return short

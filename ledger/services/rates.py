@@ -1,15 +1,26 @@
 """Publishing rate tables. A published version never changes."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from ledger.clock import Clock
-from ledger.core.errors import UnprocessableDecision
 from ledger.core.instants import format_instant
 from ledger.services.decisions import deciding
 from ledger.store.configuration import publish_rate_table, read_published
 from ledger.store.database import Database
-from pricing import RateTable, load_rate_table, shipped_rate_files
+from pricing import (
+    RateFileError,
+    RateFileProblem,
+    RateTable,
+    load_rate_table,
+    shipped_rate_files,
+)
+
+SHIPPED_CURRENCY = "USD"
+_PUBLISHED_OTHERWISE = (
+    "this version is published with other content; give the changed table a version of its own"
+)
 
 
 async def publish_tables(
@@ -25,8 +36,8 @@ async def publish_tables(
     All are checked before any is published. Gives what is new.
 
     Raises:
-        RateFileError: a fault in a file, with file and line.
-        UnprocessableDecision: the version is published with other content.
+        RateFileError: a fault in a file, or a version that is published with other content; with file
+            and line.
     """
     tables = [(file, text, load_rate_table(text, file, currency=currency)) for file, text in files]
     if not await _new_among(database, tables):
@@ -38,7 +49,7 @@ async def publish_tables(
         }
         new = []
         for file, text, table in tables:
-            if not _is_new(table, file, published):
+            if not _is_new(table, file, text, published):
                 continue
             await publish_rate_table(batch.connection, table, file, text)
             published[table.provider, table.version] = table.fingerprint
@@ -49,12 +60,17 @@ async def publish_tables(
 
 
 async def publish_shipped(
-    database: Database, clock: Clock, *, currency: str
+    database: Database, clock: Clock, *, currency: str, rates_dir: Path | None = None
 ) -> list[dict[str, Any]]:
-    """Publish every rate table that comes with the product and is in the ledger's currency."""
-    if currency != "USD":
-        return []
-    return await publish_tables(database, clock, "migrate", shipped_rate_files(), currency=currency)
+    """Publish every rate table that comes with the product, if it is in the ledger's currency.
+
+    And those of the operator's own folder, if there is one.
+    """
+    files = shipped_rate_files() if currency == SHIPPED_CURRENCY else []
+    if rates_dir is not None:
+        own = sorted(rates_dir.rglob("*.yaml"))
+        files += [(str(path.relative_to(rates_dir)), path.read_text()) for path in own]
+    return await publish_tables(database, clock, "migrate", files, currency=currency)
 
 
 async def list_tables(database: Database) -> list[dict[str, Any]]:
@@ -71,18 +87,21 @@ async def _new_among(database: Database, tables: Sequence[tuple[str, str, RateTa
             for row in await read_published(connection)
         }
     # Every table is looked at, so that a version with other content is refused and not overlooked.
-    return any([_is_new(table, file, published) for file, _, table in tables])  # noqa: C419
+    return any([_is_new(table, file, text, published) for file, text, table in tables])  # noqa: C419
 
 
-def _is_new(table: RateTable, file: str, published: dict[tuple[str, str], str]) -> bool:
+def _is_new(table: RateTable, file: str, text: str, published: dict[tuple[str, str], str]) -> bool:
     recorded = published.get((table.provider, table.version))
     if recorded is not None and recorded != table.fingerprint:
-        raise UnprocessableDecision(
-            f"{file}: version {table.version} of {table.provider} is published with other content; "
-            "give the changed table a version of its own",
-            code="version_exists",
-        )
+        problem = RateFileProblem(file, _version_line(text), _PUBLISHED_OTHERWISE)
+        raise RateFileError((problem,))
     return recorded is None
+
+
+def _version_line(text: str) -> int:
+    """The line that names the version; the text has been read as a rate table before."""
+    lines = text.splitlines()
+    return next((n for n, line in enumerate(lines, 1) if line.startswith("version")), 1)
 
 
 def _table_body(table: RateTable, file: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import asyncpg
 
 
-class WriteFailure(Exception):  # noqa: N818 - it is the family of the three below
+class WriteFailure(Exception):
     """A write that did not happen."""
 
 

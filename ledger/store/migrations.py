@@ -47,7 +47,7 @@ async def migrate(url: str, today: date) -> list[str]:
 
 
 async def apply_migrations(connection: Connection) -> list[str]:
-    """Make roles and schema, and apply the migrations that are missing; the connection becomes the owner's."""
+    """Make roles and schema, apply the migrations that are missing; the connection becomes the owner's."""
     await connection.execute("SET client_min_messages = warning")
     await connection.execute(query("migrations", "lock"))
     await connection.execute((sql_folder() / "roles.sql").read_text())

@@ -91,6 +91,9 @@ CREATE TABLE invoice (
     UNIQUE (customer, period_start) -- one regular invoice for each period
 );
 
+-- Numbers in their order, also beyond six digits.
+CREATE INDEX invoice_by_number ON invoice (length(number), number);
+
 CREATE TABLE invoice_line (
     customer            integer NOT NULL,
     number              text COLLATE "C" NOT NULL,

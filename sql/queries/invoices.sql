@@ -98,7 +98,7 @@ LIMIT $3;
 SELECT i.customer, c.customer_id, i.number, i.status, i.period_start, i.period_end, i.currency,
     i.total::text, i.rounding_pico::text, i.issued_at
 FROM invoice i JOIN customer c USING (customer)
-WHERE i.number = $1 AND ($2::text[] IS NULL OR c.customer_id = ANY($2));
+WHERE length(i.number) = length($1) AND i.number = $1 AND ($2::text[] IS NULL OR c.customer_id = ANY($2));
 
 -- name: lines
 SELECT provider, model, key_type::text, period_start, requests::text, input_tokens::text,

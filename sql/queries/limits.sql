@@ -52,5 +52,5 @@ SELECT a.alert_id, a.limit_id, c.customer_id, a.threshold, a.window_start, a.win
     a.spend_pico, a.raised_at
 FROM alert a JOIN customer c USING (customer)
 WHERE ($1::text[] IS NULL OR c.customer_id = ANY($1))
-ORDER BY a.raised_at, a.alert_id
+ORDER BY a.raised_at, a.window_start, a.threshold::numeric, a.alert_id
 LIMIT $2;

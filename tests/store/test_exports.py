@@ -142,7 +142,7 @@ def expected_row(
         "rate_version": tables.get(dimension["rate_version"], ""),
         "meter_slug": "",
         "response_id": text.get("response_id") or "",
-        "reported_cost": "" if event["reported_cost"] is None else str(event["reported_cost"]),
+        "reported_cost": "" if event["reported_cost"] is None else f"{event['reported_cost']:f}",
         "metadata": msgspec.json.encode(msgspec.json.decode(metadata)).decode() if metadata else "",
     }
 

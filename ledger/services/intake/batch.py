@@ -63,7 +63,7 @@ class Plan(msgspec.Struct):
 def plan_batch(
     statements: Sequence[Statement], customers: Mapping[str, int], configuration: Configuration
 ) -> Plan:
-    """Rate every record and tell repeats within the batch apart; the first of a key stands, in array order."""
+    """Rate every record; tell repeats within the batch apart. The first of a key stands, in array order."""
     plan = Plan([DUPLICATE] * len(statements), [], [])
     completed: set[EventKey] = set()
     sighted: set[EventKey] = set()

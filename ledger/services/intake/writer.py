@@ -172,17 +172,19 @@ class Writer:
     ) -> list[Outcome]:
         if self._connection is None or self._connection.is_closed():
             await self._connect()
-        for _ in range(MAX_ATTEMPTS):
+        attempts = 0
+        while attempts < MAX_ATTEMPTS:
             plan = await self._plan(statements)
             try:
                 with sorted_failures():
                     await self._commit_plan(plan, asked)
             except ConfigurationMoved:
-                await self._reload()
+                await self._reload()  # somebody decided something; that is no failed attempt
             except KeyTaken:
+                attempts += 1
                 self._probes_left = CLEAN_BATCHES_BEFORE_TRUST
             except MetOtherWriter:
-                continue
+                attempts += 1
             else:
                 return plan.outcomes
         raise DatabaseUnavailable("the batch met other writers too often; send the records again")

@@ -1,0 +1,17 @@
+"""`python -m ledger.bench NAME`, which `scripts/bench` calls."""
+
+import click
+
+from ledger.bench import ingest, intake
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Measure the product on this machine; each bench prints its floors from the same run."""
+
+
+for module in (intake, ingest):
+    main.add_command(module.bench)
+
+if __name__ == "__main__":
+    main(prog_name="bench")

@@ -1,0 +1,72 @@
+"""Databases for benches, on a server of their own: each point gets a fresh one. The SQL here is the bench's."""
+
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+
+from ledger.bootstrap import open_ledger
+from ledger.settings import Settings
+from ledger.store.database import owner_connection
+from ledger.store.embedded import EmbeddedServer, embedded_server
+
+_TEMPLATE = "ledger_bench"
+_EVENT_BYTES = """
+SELECT coalesce(sum(pg_total_relation_size(relid)), 0)::bigint
+FROM unnest(ARRAY['usage_event', 'event_text']::regclass[]) AS parent, pg_partition_tree(parent)
+"""
+_EVENTS = "SELECT count(*) FROM usage_event"
+
+
+class BenchServer(msgspec.Struct, frozen=True):
+    """A running server with a migrated database on it that fresh ones are cloned from."""
+
+    embedded: EmbeddedServer
+
+    @property
+    def version(self) -> str:
+        """PostgreSQL's version, from the data it keeps."""
+        return (self.embedded.data_dir / "postgres" / "PG_VERSION").read_text().strip()
+
+    async def fresh_database(self, name: str) -> str:
+        """The address of a new database: migrated, rates published, nothing else; all of it on the disk."""
+        async with owner_connection(self.embedded.url("postgres")) as connection:
+            await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE {_TEMPLATE}')
+            await connection.execute("CHECKPOINT")
+        return self.embedded.url(name)
+
+    async def drop_database(self, name: str) -> None:
+        """Remove a database and make room."""
+        async with owner_connection(self.embedded.url("postgres")) as connection:
+            await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@asynccontextmanager
+async def bench_server() -> AsyncIterator[BenchServer]:
+    """An embedded server in a temporary folder with the settings that the product ships, fsync on."""
+    with tempfile.TemporaryDirectory(prefix="ledger-bench-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o711)  # as root an unprivileged user runs the server and has to get in
+        async with embedded_server(folder) as embedded:
+            settings = Settings(database_url=embedded.url(_TEMPLATE), data_dir=folder)
+            async with owner_connection(embedded.url("postgres")) as connection:
+                await connection.execute(f"CREATE DATABASE {_TEMPLATE}")
+            async with open_ledger(settings, migrating=True):
+                pass
+            yield BenchServer(embedded)
+
+
+async def event_bytes(url: str) -> int:
+    """What events and the words beside them take: rows, indexes and all."""
+    async with owner_connection(url) as connection:
+        taken: int = await connection.fetchval(_EVENT_BYTES)
+        return taken
+
+
+async def count_events(url: str) -> int:
+    """How many events are recorded."""
+    async with owner_connection(url) as connection:
+        count: int = await connection.fetchval(_EVENTS)
+        return count

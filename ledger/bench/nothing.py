@@ -1,0 +1,54 @@
+"""The floor of single-record intake: a server like the product's whose one handler decodes and does nothing.
+
+Run as `python -m ledger.bench.nothing`; it wants LEDGER_ADMIN_KEY and prints where it listens.
+"""
+
+import logging
+import os
+from typing import Any
+
+import click
+import msgspec
+import uvicorn
+from litestar import Litestar, Request, Response, post
+
+from ledger.api.authentication import KeyGuard
+from ledger.cli.running import command
+from ledger.cli.serve import GRACE_S, KEEP_ALIVE_S, Server
+
+
+@post("/v1/requests", status_code=201)
+async def decode_and_forget(request: Request[Any, Any, Any]) -> Response[Any]:
+    """Decode a record; answer at once."""
+    msgspec.json.decode(await request.body())
+    return Response({}, status_code=201)
+
+
+@click.command("nothing")
+@command
+async def main() -> int:
+    """Serve it with the settings of `ledger serve`."""
+    logging.basicConfig(level=logging.INFO)
+    app = Litestar(
+        [decode_and_forget],
+        guards=[KeyGuard(os.environ["LEDGER_ADMIN_KEY"])],
+        openapi_config=None,
+        logging_config=None,
+    )
+    config = uvicorn.Config(
+        app,
+        port=0,
+        access_log=False,
+        log_config=None,
+        http="httptools",
+        lifespan="on",
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=GRACE_S,
+        server_header=False,
+    )
+    await Server(config).serve()
+    return 0
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""Servers as processes of their own: started, found by the address they print, measured, ended by their id."""
+
+import asyncio
+import os
+import re
+import sys
+from collections import deque
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import psutil
+
+START_TIMEOUT_S = 60
+STOP_TIMEOUT_S = 60
+_LISTENING = re.compile(rb"listening on http://([\d.]+):(\d+)")
+_KEPT_LINES = 30
+
+
+class ProcessFailed(Exception):
+    """A process ended before it did what it was started for; the text has the end of what it said."""
+
+
+class ServerProcess:
+    """A server that listens. `said` keeps the last lines of its standard error."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+        self.said: deque[bytes] = deque(maxlen=_KEPT_LINES)
+        self.host, self.port = "", 0
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://{self.host}:{self.port}"
+
+    def cpu_s(self) -> float:
+        """Processor time it has used."""
+        times = psutil.Process(self.process.pid).cpu_times()
+        return float(times.user + times.system)
+
+    async def await_listening(self) -> None:
+        """Read what it says until it tells where it listens.
+
+        Raises:
+            ProcessFailed: it ended instead.
+        """
+        assert self.process.stderr is not None  # noqa: S101 - start_server asked for a pipe
+        async for line in self.process.stderr:
+            self.said.append(line)
+            if match := _LISTENING.search(line):
+                self.host, self.port = match[1].decode(), int(match[2])
+                return
+        raise ProcessFailed(b"".join(self.said).decode(errors="replace"))
+
+    async def drain(self) -> None:
+        """Go on reading what it says, so that it never waits for a reader."""
+        assert self.process.stderr is not None  # noqa: S101 - the same
+        async for line in self.process.stderr:
+            self.said.append(line)
+
+
+@asynccontextmanager
+async def server_process(
+    *arguments: str, environment: Mapping[str, str]
+) -> AsyncIterator[ServerProcess]:
+    """Run `python -m ARGUMENTS` until the block ends.
+
+    Raises:
+        ProcessFailed: it did not come to listen.
+    """
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        *arguments,
+        env={**os.environ, **environment},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    server = ServerProcess(process)
+    reader: asyncio.Task[None] | None = None
+    try:
+        await asyncio.wait_for(server.await_listening(), START_TIMEOUT_S)
+        reader = asyncio.create_task(server.drain())
+        yield server
+    finally:
+        await end_process(process)
+        if reader is not None:
+            await reader
+
+
+async def end_process(process: asyncio.subprocess.Process) -> None:
+    """Ask a process to end, and end it if it does not; one that has ended is fine."""
+    if process.returncode is not None:
+        return
+    process.terminate()
+    try:
+        await asyncio.wait_for(process.wait(), STOP_TIMEOUT_S)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+def peak_resident_bytes(process_id: int) -> int:
+    """The most memory that a live process has held; where the system does not tell, what it holds now."""
+    try:
+        status = Path(f"/proc/{process_id}/status").read_text()
+    except FileNotFoundError:
+        return int(psutil.Process(process_id).memory_info().rss)
+    match = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return int(match[1]) * 1024 if match else 0

@@ -1,0 +1,68 @@
+"""Request records for benches: distinct, in the order of their time, the same bytes for the same seed."""
+
+import random
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from functools import cache
+
+import msgspec
+
+from ledger.demo.shapes import EPOCH, time_text, ulid
+from pricing import load_rate_table, shipped_rate_files
+
+_MILLISECOND = timedelta(milliseconds=1)
+_TABLE_PREFIX = "fireworks/"
+_MOST_INPUT_TOKENS, _MOST_OUTPUT_TOKENS = 20_000, 4_000
+
+
+class Mix(msgspec.Struct, frozen=True):
+    """Who sends: so many customers, each of whom uses so many models, all evenly drawn from one seed."""
+
+    customers: int = 50
+    models: int = 20
+    seed: int = 20260512
+
+
+@cache
+def priced_models() -> tuple[str, ...]:
+    """The models that the newest shipped table prices by input and output tokens."""
+    file, text = [each for each in shipped_rate_files() if each[0].startswith(_TABLE_PREFIX)][-1]
+    return tuple(load_rate_table(text, file, currency="USD").models)
+
+
+def record_lines(count: int, start_at: datetime, mix: Mix) -> Iterator[bytes]:
+    """So many JSON records, one each millisecond from `start_at` on, without a newline.
+
+    Ids are canonical (`req_` and a ULID of the record's millisecond), so no two are alike.
+
+    Raises:
+        ValueError: the shipped table has fewer models than the mix asks for.
+    """
+    models = priced_models()[: mix.models]
+    if len(models) < mix.models:
+        raise ValueError(f"there are {len(models)} models, not {mix.models}")
+    dice = random.Random(mix.seed)  # noqa: S311 - repeatable figures, not secrets
+    start_ms = (start_at - EPOCH) // _MILLISECOND
+    for time_ms in range(start_ms, start_ms + count):
+        yield _line(dice, time_ms, mix.customers, models)
+
+
+def cut(lines: Sequence[bytes], size: int) -> Iterator[Sequence[bytes]]:
+    """The lines in batches of one size; the last may have fewer."""
+    for start in range(0, len(lines), size):
+        yield lines[start : start + size]
+
+
+def _line(dice: random.Random, time_ms: int, customers: int, models: Sequence[str]) -> bytes:
+    draw = dice.getrandbits(96)  # one draw for all small choices; it is far wider than they are
+    draw, customer = divmod(draw, customers)
+    draw, model = divmod(draw, len(models))
+    draw, input_tokens = divmod(draw, _MOST_INPUT_TOKENS)
+    output_tokens = draw % _MOST_OUTPUT_TOKENS
+    return (
+        f'{{"request_id":"req_{ulid(time_ms, dice.getrandbits(80))}"'
+        f',"customer_id":"customer-{customer:05d}","provider":"fireworks"'
+        f',"model":"{models[model]}","provider_key_type":"managed"'
+        f',"timestamp":"{time_text(time_ms)}"'
+        f',"input_tokens":{input_tokens + 1},"output_tokens":{output_tokens}}}'
+    ).encode()
