@@ -1,5 +1,6 @@
 """Reading requests: bodies with a bound on every size, parameters with a rule each."""
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, TypeVar
@@ -22,6 +23,9 @@ MAX_WIRE_BYTES = 64 * 1024 * 1024
 MAX_FORM_BYTES = 64 * 1024
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
+
+# "Object missing required field `amount`", "Object contains unknown field `amounts`"
+_NAMED_FIELD = re.compile("field `(.*)`")
 
 AnyRequest = Request[Any, Any, Any]
 _T = TypeVar("_T")
@@ -86,10 +90,17 @@ async def read_form(request: AnyRequest, form: type[_T]) -> _T:
     try:
         return msgspec.json.decode(body, type=form)
     except msgspec.ValidationError as error:
-        rule, _, path = str(error).partition(" - at `$.")
-        raise InvalidRecord([FieldError(path.rstrip("`") or None, "invalid_field", rule)]) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidRecord([_form_fault(str(error))]) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedBody(f"the body is not JSON: {error}") from None
+
+
+def _form_fault(message: str) -> FieldError:
+    """The decoder's message as a fault of the field that it names."""
+    rule, _, path = message.partition(" - at `$.")
+    if not path and (named := _NAMED_FIELD.search(rule)):
+        path = named[1]
+    return FieldError(path.rstrip("`") or None, "invalid_field", rule)
 
 
 def instant_parameter(name: str, text: str | None) -> datetime:
@@ -136,11 +147,13 @@ def plain_texts(name: str, values: Iterable[str] | None) -> list[str]:
     """A parameter that may be repeated, of texts that the database can hold.
 
     Raises:
-        InvalidParameter: one has a NUL character.
+        InvalidParameter: one has a NUL character, or half a surrogate pair.
     """
     texts = list(values or ())
     if any("\x00" in text for text in texts):
         raise InvalidParameter(name, "must not contain a NUL character")
+    if any("\ud800" <= character <= "\udfff" for text in texts for character in text):
+        raise InvalidParameter(name, "must not contain half a surrogate pair")
     return texts
 
 

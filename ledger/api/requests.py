@@ -2,6 +2,7 @@
 
 import json
 from typing import Annotated, Any
+from urllib.parse import unquote
 
 from litestar import Response, Router, get, post
 from litestar.params import FromPath, FromQuery, QueryParameter
@@ -33,6 +34,7 @@ from ledger.services.requests import (
     statement_body,
 )
 
+PATH = "/v1/requests"
 DEFAULT_PAGE = 10
 
 
@@ -89,11 +91,20 @@ async def get_requests(
 
 @get("/{request_id:path}", summary="Show one request with its revisions")
 async def get_request(
-    ledger: OpenLedger, request_id: FromPath[str], customer_id: FromQuery[str | None] = None
+    request: AnyRequest,
+    ledger: OpenLedger,
+    request_id: FromPath[str],  # noqa: ARG001 - documents the parameter
+    customer_id: FromQuery[str | None] = None,
 ) -> dict[str, Any]:
     """Ids are any text: what stands after `/v1/requests/` is the id, slashes included."""
     plain_texts("customer_id", [customer_id or ""])
-    return await show_request(ledger.database, request_id.removeprefix("/"), customer_id)
+    return await show_request(ledger.database, id_in_path(request), customer_id)
+
+
+def id_in_path(request: AnyRequest) -> str:
+    """The id as the caller wrote it. The router has folded slashes that belong to it."""
+    _, _, quoted = request.scope["raw_path"].partition(PATH.encode() + b"/")
+    return unquote(quoted.decode("latin-1"))
 
 
 def _status(outcome: Outcome) -> int:
@@ -128,7 +139,7 @@ def _metadata_filter(text: str | None) -> dict[str, str] | None:
 
 
 router = Router(
-    "/v1/requests",
+    PATH,
     route_handlers=[create_request, create_batch, get_requests, get_request],
     tags=["requests"],
 )

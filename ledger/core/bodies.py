@@ -125,11 +125,12 @@ class _Wrapped(msgspec.Struct):
 
 
 _ARRAY = msgspec.json.Decoder(list[msgspec.Raw] | _Wrapped)
-_OPENING = re.compile(r'\s*(?:(\{)\s*"requests"\s*:\s*)?\[')
-_SPACE = re.compile(r"\s*")
-_TOLERANT = (
-    json.JSONDecoder()
-)  # takes NaN and lone surrogates, which single records are refused for
+_JSON_SPACE = " \t\r\n"
+_SPACE = re.compile(f"[{_JSON_SPACE}]*")
+_OPENING = re.compile(r'S(?:(\{)S"requests"S:S)?\['.replace("S", _SPACE.pattern))
+_MARK = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+# Takes NaN, lone surrogates and numbers of any length, which single records are refused for.
+_TOLERANT = json.JSONDecoder(parse_int=str, parse_float=str)
 
 
 def split_array(body: bytes, most_records: int = MAX_ARRAY_RECORDS) -> list[bytes]:
@@ -165,9 +166,9 @@ def _split_tolerantly(body: bytes, why: Exception) -> list[bytes]:
         if opening is None:
             raise ValueError("no array")
         records, end = _elements(text, opening.end())
-        if text[end:].strip() != ("}" if opening[1] else ""):
+        if text[end:].strip(_JSON_SPACE) != ("}" if opening[1] else ""):
             raise ValueError("something follows the array")
-    except (ValueError, RecursionError):
+    except ValueError:
         code = "body_truncated" if "truncated" in str(why) else "malformed_json"
         raise MalformedBody(f"the body is not JSON: {why}", code=code) from None
     return records
@@ -180,7 +181,7 @@ def _elements(text: str, start: int) -> tuple[list[bytes], int]:
     if text[position : position + 1] == "]":
         return records, position + 1
     while True:
-        _, end = _TOLERANT.raw_decode(text, position)
+        end = _end_of_element(text, position)
         records.append(text[position:end].encode("utf-8", "surrogateescape"))
         position = _after_space(text, end)
         follows = text[position : position + 1]
@@ -189,6 +190,19 @@ def _elements(text: str, start: int) -> tuple[list[bytes], int]:
             return records, position
         if follows != ",":
             raise ValueError("neither the next element nor the end")
+
+
+def _end_of_element(text: str, start: int) -> int:
+    """Where an element ends; of one that nests too deep to be read, where its brackets close."""
+    try:
+        return _TOLERANT.raw_decode(text, start)[1]
+    except RecursionError:
+        depth = 0
+        for mark in _MARK.finditer(text, start):
+            depth += (mark[0] in "[{") - (mark[0] in "]}")
+            if depth == 0:
+                return mark.end()
+        raise ValueError("ends within an element") from None
 
 
 def _after_space(text: str, position: int) -> int:

@@ -101,15 +101,9 @@ class Span(msgspec.Struct, frozen=True):
     """
 
     start_at: datetime
-    end_at: datetime
     hours_from: datetime
     hours_to: datetime
-
-    @property
-    def edges(self) -> tuple[tuple[datetime, datetime], ...]:
-        """The stretches outside whole hours; none, one or two."""
-        candidates = ((self.start_at, self.hours_from), (self.hours_to, self.end_at))
-        return tuple(edge for edge in candidates if edge[0] < edge[1])
+    end_at: datetime
 
 
 def split_at_hours(start_at: datetime, end_at: datetime) -> Span:
@@ -119,4 +113,4 @@ def split_at_hours(start_at: datetime, end_at: datetime) -> Span:
     hours_to = hour_of(end_at)
     if hours_from > hours_to:  # both ends lie within one hour
         return Span(start_at, end_at, end_at, end_at)
-    return Span(start_at, end_at, hours_from, hours_to)
+    return Span(start_at, hours_from, hours_to, end_at)

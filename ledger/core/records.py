@@ -6,7 +6,8 @@ disagree and a refusal names all faults at once.
 """
 
 import json
-from decimal import Decimal
+import math
+from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Literal, get_type_hints
 
 import msgspec
@@ -105,6 +106,7 @@ _FIELD_TYPES = {
     for name, hint in get_type_hints(RequestRecord, include_extras=True).items()
     if name != "extra"
 }
+_TOO_DEEP = FieldError(None, "too_deep", f"a record may nest {MAX_DEPTH} levels deep, got more")
 _MEANINGLESS_CODES = {"batch": "wrong_type", "metadata": "invalid_metadata"}
 
 
@@ -112,7 +114,10 @@ def rule_of(field: str) -> str:
     """The rule of a record field in words, as refusals state it."""
     if field in _RULES:
         return _RULES[field]
-    return _COUNT_RULE if _FIELD_TYPES.get(field) == (Count | None) else _TEXT_RULE
+    declared = _FIELD_TYPES.get(field, msgspec.Raw)
+    if declared is msgspec.Raw:
+        return "JSON"
+    return _COUNT_RULE if declared == (Count | None) else _TEXT_RULE
 
 
 def decode_record(raw: bytes) -> RequestRecord | list[FieldError]:
@@ -123,53 +128,117 @@ def decode_record(raw: bytes) -> RequestRecord | list[FieldError]:
         ]
     try:
         record = _DECODER.decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return _decode_field_by_field(raw)
-    # An escaped NUL is legal JSON and impossible in the database; the other way finds the field. The
-    # same way keeps `extra`, a name of ours, from being set from outside.
+        if _is_sound(raw, record):
+            return record
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        pass
+    return _decode_field_by_field(raw)
+
+
+def _is_sound(raw: bytes, record: RequestRecord) -> bool:
+    """Whether the typed decode has seen all that can be wrong.
+
+    It takes an escaped NUL, which is legal JSON and impossible in the database. It lets `extra`, a name
+    of ours, be set from outside. And it passes over what is kept raw, at any depth.
+    """
     if b"\\u0000" in raw or record.extra is not None:
-        return _decode_field_by_field(raw)
-    return record
+        return False
+    if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH:
+        return False
+    for name in KEPT_FIELDS:
+        if value := getattr(record, name):
+            msgspec.json.decode(value)
+    return True
 
 
-def kind_of(value: object) -> str:  # noqa: PLR0911 - one answer for each kind
+def read_json(raw: bytes) -> Any:
+    """JSON with exact numbers. What cannot be kept is read too, so that the field can be named.
+
+    Half a surrogate pair stays in its text; NaN and numbers beyond all range become `NoNumber`.
+
+    Raises:
+        ValueError: no JSON, or no UTF-8.
+        RecursionError: it nests too deep to be read at all.
+    """
+    return json.loads(
+        raw.decode("utf-8-sig", "surrogatepass"),
+        parse_float=_number,
+        parse_int=_integer,
+        parse_constant=_not_finite,
+    )
+
+
+class NoNumber(msgspec.Struct, frozen=True):
+    """What stands where a number should and is none that can be kept."""
+
+    code: str
+    kind: str
+
+
+def _not_finite(_word: str) -> NoNumber:
+    return NoNumber("not_finite", "NaN or infinity")
+
+
+def _number(text: str) -> Decimal | NoNumber:
+    """A number as it is written, unless it is beyond what a double can hold."""
+    try:
+        number = Decimal(text)
+    except InvalidOperation:  # an exponent of twenty digits
+        return _OUT_OF_RANGE
+    return number if math.isfinite(float(text)) else _OUT_OF_RANGE
+
+
+def _integer(text: str) -> int | NoNumber:
+    return int(text) if len(text) <= _MOST_DIGITS else _OUT_OF_RANGE
+
+
+_MOST_DIGITS = 308  # a double holds every number of as many digits
+_OUT_OF_RANGE = NoNumber("out_of_range", "a number beyond the range of a double")
+
+
+def kind_of(value: object) -> str:
     """Say what kind of JSON value this is, without repeating it."""
     match value:
         case None:
             return "null"
         case bool():
             return "a boolean"
-        case int():
-            return "a negative integer" if value < 0 else f"an integer of {len(str(value))} digits"
-        case NotFinite():
-            return "a number that is not finite"
-        case Decimal():
-            return "a number with a fraction or exponent"
+        case int() | Decimal():
+            return _kind_of_number(value)
         case str():
-            return _kind_of_text(value)
+            return f"a string of {_counted(len(value), 'character')}"
         case list():
-            return f"an array of {len(value)} elements"
+            return f"an array of {_counted(len(value), 'element')}"
         case _:
             return "an object"
 
 
-def _kind_of_text(text: str) -> str:
-    if "\x00" in text:
-        return "a string with a NUL character"
-    return f"a string of {len(text)} characters"
+def _kind_of_number(number: int | Decimal) -> str:
+    if isinstance(number, int):
+        digits = _counted(len(str(abs(number))), "digit")
+        return "a negative integer" if number < 0 else f"an integer of {digits}"
+    if not number.is_finite():
+        return "a number that is not finite"
+    return "a negative number" if number < 0 else "a number with a fraction or exponent"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _decode_field_by_field(raw: bytes) -> RequestRecord | list[FieldError]:
     try:
-        value = json.loads(raw, parse_float=Decimal, parse_constant=NotFinite)
-    except (ValueError, RecursionError) as error:
+        value = read_json(raw)
+    except ValueError as error:
         return [FieldError(None, "malformed_json", _why_malformed(error))]
+    except RecursionError:
+        return [_TOO_DEEP]
     if not isinstance(value, dict):
         return [
             FieldError(None, "not_an_object", f"a record must be an object, got {kind_of(value)}")
         ]
     if _depth_of(value) > MAX_DEPTH:
-        return [FieldError(None, "too_deep", f"a record may nest {MAX_DEPTH} levels deep")]
+        return [_TOO_DEEP]
     return _judge_fields(value)
 
 
@@ -191,7 +260,7 @@ def _judge_fields(value: dict[str, Any]) -> RequestRecord | list[FieldError]:
                 errors.append(_field_error(name, field_value, str(error)))
     if value.get("request_id") is None:
         errors = [error for error in errors if error.field != "request_id"]
-        errors.insert(0, FieldError("request_id", "missing", "is required"))
+        errors.insert(0, missing("request_id"))
     return errors or RequestRecord(**fields, extra=extra or None)
 
 
@@ -207,21 +276,17 @@ def _field_error(name: str, value: object, message: str) -> FieldError:
     return FieldError(name, code, f"must be {rule_of(name)}, got {kind_of(value)}")
 
 
-class NotFinite:
-    """NaN and the infinities: no JSON, kept apart so that the field they stand in can be named."""
-
-    def __init__(self, _word: str) -> None:
-        pass
+def missing(field: str) -> FieldError:
+    """The fault of a field that must be there and is not."""
+    return FieldError(field, "missing", f"is required: {rule_of(field)}")
 
 
 def _unstorable(name: str, value: object) -> FieldError | None:
     """The fault that makes a value impossible to keep, wherever in it that stands."""
     for part in _walk({name: value}):
-        if isinstance(part, NotFinite):
+        if isinstance(part, NoNumber):
             return FieldError(
-                _printable(name),
-                "not_finite",
-                f"must be {_rule_or_json(name)}, got NaN or infinity",
+                _printable(name), part.code, f"must be {rule_of(name)}, got {part.kind}"
             )
         if isinstance(part, str):
             if "\x00" in part:
@@ -262,10 +327,6 @@ def _depth_of(value: object) -> int:
     return depth
 
 
-def _rule_or_json(name: str) -> str:
-    return rule_of(name) if name in _FIELD_TYPES else "JSON"
-
-
 def _is_unicode(text: str) -> bool:
     try:
         text.encode()
@@ -282,7 +343,7 @@ def _raw(value: object) -> msgspec.Raw:
     return msgspec.Raw(_ENCODER.encode(value))
 
 
-def _why_malformed(error: Exception) -> str:
+def _why_malformed(error: ValueError) -> str:
     if isinstance(error, json.JSONDecodeError):
         return f"is not JSON: {error.msg.lower()} at character {error.pos}"
     if isinstance(error, UnicodeDecodeError):

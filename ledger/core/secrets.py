@@ -3,23 +3,36 @@
 import json
 import re
 
-_SECRET_PAIR = re.compile(
-    rb'("(?:[^"\\]*[_\-.])?(?:secret|token|key|authorization|password)"\s*:\s*)"((?:[^"\\]|\\.)*)"?',
-    re.IGNORECASE,
+_WORDS = ("secret", "token", "key", "authorization", "password")
+_ANY_CASE = "|".join(_WORDS)
+_CAMEL_CASE = "|".join(word.capitalize() for word in _WORDS)
+# `key`, `provider_key`, `x-api-key`, `apikey`, `apiKey`; not `monkey`, not `input_tokens`.
+_NAME = (
+    rf'(?:[^"\\]*[^A-Za-z"\\])?(?i:(?:api|auth|access)?(?:{_ANY_CASE}))'
+    rf'|[^"\\]*[a-z0-9](?:{_CAMEL_CASE})'
 )
-_SHOWN = 4
+_TEXT = r'"(?:[^"\\]|\\.)*+"?'
+_SECRET_PAIR = re.compile(
+    rf'("(?:{_NAME})"\s*:\s*)({_TEXT}|\[\s*{_TEXT}[^\]]*\]?)'.encode(), re.DOTALL
+)
+_ENDS_OF_NAMES = tuple(f'{word}"'.encode() for word in _WORDS)
+_MOST_SHOWN = 4
 
 
 def hide_secrets_in_bytes(raw: bytes) -> bytes:
-    """The same record, JSON or not, with every string under a secret's name replaced by a hint.
+    """The same record, JSON or not, with every text under a secret's name replaced by a hint.
 
-    A secret's name ends in `secret`, `token`, `key`, `authorization` or `password`.
+    A secret's name ends in `secret`, `token`, `key`, `authorization` or `password`, as a word. Under it
+    stands a text, or an array of texts.
     """
-    if _SECRET_PAIR.search(raw) is None:
+    lowered = raw.lower()
+    if not any(end in lowered for end in _ENDS_OF_NAMES):
         return raw
-    return _SECRET_PAIR.sub(lambda pair: pair[1] + json.dumps(_hint_bytes(pair[2])).encode(), raw)
+    return _SECRET_PAIR.sub(lambda pair: pair[1] + _hint(pair[2]), raw)
 
 
-def _hint_bytes(secret: bytes) -> str:
-    text = secret.decode("utf-8", "replace")
-    return f"{text[:_SHOWN]}… ({len(text)} characters)"
+def _hint(secret: bytes) -> bytes:
+    """How long it is, and of a text the first characters, never more than a quarter of it."""
+    text = secret.decode("utf-8", "replace").strip('"')
+    shown = "" if text.startswith("[") else text[: min(_MOST_SHOWN, len(text) // 4)]
+    return json.dumps(f"{shown}… ({len(text)} characters)").encode()

@@ -5,7 +5,6 @@ from where it was stated; nothing is guessed. Which fields the sender stated is 
 because a resend is compared only in what both copies state.
 """
 
-import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -22,6 +21,9 @@ from ledger.core.records import (
     MAX_METADATA_PAIRS,
     RequestRecord,
     decode_record,
+    kind_of,
+    missing,
+    read_json,
     rule_of,
 )
 from ledger.core.request_ids import RequestKey, request_key, time_of
@@ -46,8 +48,7 @@ PROVIDER_BY_HOST = {
     "api.deepseek.com": "deepseek",
     "api.x.ai": "xai",
 }
-_COST_LIMIT = Decimal(10) ** 18
-_COST_DECIMALS = 18
+_COST_DIGITS = 18  # before the point, and as many after it
 _T = TypeVar("_T")
 
 
@@ -140,7 +141,7 @@ def read_statement(
     parts = {name: _collect(step, record, faults) for name, step in _STEPS.items()}
     customer_id = parts["customer_id"] or default_customer_id
     if customer_id is None and not any(fault.field == "customer_id" for fault in faults):
-        faults.append(FieldError("customer_id", "missing", "is required"))
+        faults.append(missing("customer_id"))
     key = request_key(record.request_id)
     occurred_at = parts["stated_at"] or time_of(key) or received_at
     if occurred_at - received_at > MAX_AHEAD:
@@ -188,7 +189,8 @@ def _collect(
     try:
         return step(record)
     except FaultyField as faulty:
-        faults.append(faulty.error)
+        if faulty.error not in faults:
+            faults.append(faulty.error)
         return None
 
 
@@ -197,14 +199,21 @@ def _customer_id(record: RequestRecord) -> str | None:
 
 
 def _stated_at(record: RequestRecord) -> datetime | None:
-    timestamp = _agreed("timestamp", record.timestamp, record.occurred_at)
-    for field, text in (("timestamp", timestamp), ("created_at", record.created_at)):
-        if text is not None:
-            try:
-                return parse_instant(text)
-            except ValueError as error:
-                raise FaultyField(field, "invalid_time", str(error)) from None
-    return None
+    stated_at = _agreed(
+        "timestamp",
+        _instant("timestamp", record.timestamp),
+        _instant("occurred_at", record.occurred_at),
+    )
+    return _instant("created_at", record.created_at) if stated_at is None else stated_at
+
+
+def _instant(field: str, text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        return parse_instant(text)
+    except ValueError as error:
+        raise FaultyField(field, "invalid_time", f"{error}, got {kind_of(text)}") from None
 
 
 def _usage(record: RequestRecord) -> StatedUsage:
@@ -237,7 +246,7 @@ def _metadata(record: RequestRecord) -> None:
         raise FaultyField(
             "metadata",
             "too_many_pairs",
-            f"must be {rule_of('metadata')}, got {len(record.metadata)}",
+            f"must be {rule_of('metadata')}, got {len(record.metadata)} pairs",
         )
 
 
@@ -250,16 +259,15 @@ def _reported_cost(record: RequestRecord) -> Decimal | None:
         ("model_usage", total_cost),
     ):
         if cost is not None:
-            if (
-                not cost.is_finite()
-                or abs(cost) >= _COST_LIMIT
-                or decimals_of(cost) > _COST_DECIMALS
-            ):
-                raise FaultyField(
-                    field, "out_of_range", "must be below 10^18 with at most 18 decimals"
-                )
+            if not _is_storable_cost(cost):
+                rule = "must be below 10^18 with at most 18 decimals"
+                raise FaultyField(field, "out_of_range", f"{rule}, got {kind_of(cost)}")
             return cost
     return None
+
+
+def _is_storable_cost(cost: Decimal) -> bool:
+    return cost.is_finite() and cost.adjusted() < _COST_DIGITS and decimals_of(cost) <= _COST_DIGITS
 
 
 _STEPS: dict[str, Callable[[RequestRecord], Any]] = {
@@ -306,7 +314,7 @@ def _kept_fields(record: RequestRecord) -> str | None:
 def _names_in(raw: bytes) -> tuple[str | None, str | None]:
     """The request and customer a refused record seems to be about, for those who look for it."""
     try:
-        value = json.loads(raw)
+        value = read_json(raw)
     except (ValueError, RecursionError):
         return None, None
     if not isinstance(value, dict):

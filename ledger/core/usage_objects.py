@@ -9,6 +9,7 @@ from typing import Annotated
 import msgspec
 
 from ledger.core.errors import FieldError
+from ledger.core.records import kind_of
 from pricing import Quantities
 
 _MICRO_DECIMALS = 6
@@ -84,12 +85,11 @@ def micros(field: str, seconds: Decimal | None) -> int | None:
     """
     if seconds is None:
         return None
+    rule = "must be a number of seconds from 0 to 10^12 with at most 6 decimals"
     if not seconds.is_finite() or not 0 <= seconds <= COUNT_MAX:
-        raise FaultyField(field, "out_of_range", "must be a number of seconds from 0 to 10^12")
+        raise FaultyField(field, "out_of_range", f"{rule}, got {kind_of(seconds)}")
     if decimals_of(seconds) > _MICRO_DECIMALS:
-        raise FaultyField(
-            field, "too_precise", "must be a number of seconds with at most 6 decimals"
-        )
+        raise FaultyField(field, "too_precise", f"{rule}, got {decimals_of(seconds)}")
     return int(seconds.scaleb(_MICRO_DECIMALS))  # at most 12 + 6 digits: within Decimal's precision
 
 

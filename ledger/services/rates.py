@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ledger.clock import Clock
+from ledger.core.errors import SetupError
 from ledger.core.instants import format_instant
 from ledger.services.decisions import deciding
 from ledger.store.configuration import publish_rate_table, read_published
@@ -68,9 +69,15 @@ async def publish_shipped(
     """
     files = shipped_rate_files() if currency == SHIPPED_CURRENCY else []
     if rates_dir is not None:
-        own = sorted(rates_dir.rglob("*.yaml"))
-        files += [(str(path.relative_to(rates_dir)), path.read_text()) for path in own]
+        files += _own_files(rates_dir)
     return await publish_tables(database, clock, "migrate", files, currency=currency)
+
+
+def _own_files(folder: Path) -> list[tuple[str, str]]:
+    if not folder.is_dir():
+        raise SetupError(f"LEDGER_RATES_DIR: {folder} is no folder")
+    paths = sorted(folder.rglob("*.yaml"))
+    return [(str(path.relative_to(folder)), path.read_text(errors="replace")) for path in paths]
 
 
 async def list_tables(database: Database) -> list[dict[str, Any]]:

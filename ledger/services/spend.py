@@ -23,7 +23,7 @@ async def answer_spend(database: Database, clock: Clock, question: SpendQuery) -
     async with database.snapshot() as connection:
         # The cut is read first: it fixes the snapshot that everything after it is read in.
         as_of = f"{format_instant(clock.now())}~{await read_cut(connection)}"
-        parts = [part async for part in read_spend(connection, question)]
+        parts = await read_spend(connection, question)
     return merge(question, parts, as_of)
 
 

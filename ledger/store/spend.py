@@ -1,6 +1,6 @@
 """Reading spend: whole hours from rollups, the edges from the log."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from ledger.core.spend import FIGURES, GROUPINGS, MAX_ROWS, Group, SpendFigures, SpendQuery
@@ -8,31 +8,30 @@ from ledger.store.database import Connection
 from ledger.store.sql_files import query
 
 _CUSTOMERS = query("interning", "customers")
-_FROM_ROLLUPS = query("spend", "from_rollups")
-_UNITS_FROM_ROLLUPS = query("spend", "units_from_rollups")
-_FROM_EVENTS = query("spend", "from_events")
-_UNITS_FROM_EVENTS = query("spend", "units_from_events")
+_FIGURES = query("spend", "figures")
+_UNITS = query("spend", "units")
 
 
 async def read_spend(
     connection: Connection, question: SpendQuery
-) -> AsyncIterator[tuple[Group, SpendFigures]]:
-    """Give the groups of each stretch with their figures; a group may come more than once.
-
-    At most one row more than an answer may have comes from each stretch.
-    """
-    filters = await _filters(connection, question)
-    flags = [name in question.group_by for name in GROUPINGS]
+) -> list[tuple[Group, SpendFigures]]:
+    """Give the groups with their figures, other units apart; at most one more than an answer may have."""
     span = question.span
-    stretches = [(span.hours_from, span.hours_to, _FROM_ROLLUPS, _UNITS_FROM_ROLLUPS)]
-    stretches += [(*edge, _FROM_EVENTS, _UNITS_FROM_EVENTS) for edge in span.edges]
-    for start_at, end_at, figures_sql, units_sql in stretches:
-        if start_at < end_at:
-            arguments: tuple[Any, ...] = (start_at, end_at, *flags, *filters, MAX_ROWS + 1)
-            for row in await connection.fetch(figures_sql, *arguments):
-                yield _group(question, row), _figures(row)
-            for row in await connection.fetch(units_sql, *arguments):
-                yield _group(question, row), SpendFigures(units={row["unit"]: int(row["quantity"])})
+    arguments: tuple[Any, ...] = (
+        *(span.start_at, span.hours_from, span.hours_to, span.end_at),
+        *(name in question.group_by for name in GROUPINGS),
+        *await _filters(connection, question),
+        MAX_ROWS + 1,
+    )
+    figures = [
+        (_group(question, row), _figures(row))
+        for row in await connection.fetch(_FIGURES, *arguments)
+    ]
+    units = [
+        (_group(question, row), SpendFigures(units={row["unit"]: int(row["quantity"])}))
+        for row in await connection.fetch(_UNITS, *arguments)
+    ]
+    return figures + units
 
 
 async def _filters(connection: Connection, question: SpendQuery) -> list[list[Any] | None]:

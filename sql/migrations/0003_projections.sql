@@ -46,7 +46,7 @@ CREATE TABLE spend_limit (
     PRIMARY KEY (customer, limit_id)
 );
 
--- The window that never ends ('total') starts at 1970-01-01 here and at null in answers.
+-- The window that never ends ('total') starts at 1970-01-01 here, before any event, and at null in answers.
 CREATE TABLE limit_window (
     customer     integer NOT NULL,
     limit_id     text COLLATE "C" NOT NULL,

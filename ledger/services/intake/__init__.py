@@ -1,5 +1,5 @@
 """Intake: from statements to committed events.
 
-`bodies` reads what arrives, `submission` decides what each record became, `batch` plans and commits one
-transaction, `writer` gathers what waits and owns the lane.
+`intake` is the one way in, `writer` gathers what waits, `committer` holds the lane and the connection,
+`batch` plans and writes one transaction, `outcomes` says what became of each record.
 """

@@ -86,6 +86,21 @@ def plan_batch(
     return plan
 
 
+def reject_unknown_dimensions(plan: Plan, interned: Interned) -> None:
+    """Keep what has a dimension; what would need a new one is rejected, its repeats too."""
+    for candidate in plan.candidates:
+        if candidate.rated.dimension not in interned.dimensions:
+            plan.outcomes[candidate.index] = rejected(TOO_MANY_DIMENSIONS)
+    plan.candidates = [
+        each for each in plan.candidates if each.rated.dimension in interned.dimensions
+    ]
+    kept = {candidate.key for candidate in plan.candidates}
+    for index, key, _ in plan.repeats:
+        if key not in kept:
+            plan.outcomes[index] = rejected(TOO_MANY_DIMENSIONS)
+    plan.repeats = [repeat for repeat in plan.repeats if repeat[1] in kept]
+
+
 def settle(plan: Plan, recorded: Mapping[EventKey, Recorded]) -> list[Candidate]:
     """Decide every outcome against what is recorded; give what is to be written."""
     standing = {each.key: each.rated.statement for each in plan.candidates if each.rated.is_metered}

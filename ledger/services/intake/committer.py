@@ -1,0 +1,184 @@
+"""The committer: a connection that holds a lane, and everything it must know to commit a batch.
+
+plan ─▶ fence ─▶ (probe) ─▶ COPY, rollups, limits ─▶ commit
+ ▲        │ the configuration moved: reload, plan again
+ └────────┘ a key is recorded already: probe first from now on
+"""
+
+from collections.abc import Sequence
+from datetime import date
+
+from ledger.clock import Clock
+from ledger.core.configuration import Configuration
+from ledger.core.errors import DatabaseUnavailable, FieldError
+from ledger.core.statements import Statement
+from ledger.services.intake.batch import (
+    Plan,
+    plan_batch,
+    reject_unknown_dimensions,
+    settle,
+    write_batch,
+)
+from ledger.services.intake.outcomes import Outcome, rejected
+from ledger.store.configuration import load_configuration
+from ledger.store.database import Connection, Database, in_our_words
+from ledger.store.events import EventKey, Recorded, read_recorded, read_sighted
+from ledger.store.failures import DataRefused, KeyTaken, MetOtherWriter, sorted_failures
+from ledger.store.interning import Interned, TooManyDimensions
+from ledger.store.log import Lane, enter_fence, take_lane
+
+CLEAN_BATCHES_BEFORE_TRUST = 20  # how long it probes first after it has met a duplicate
+MAX_ATTEMPTS = 20
+CLOSE_TIMEOUT_S = 2
+
+
+class ConfigurationMoved(Exception):
+    """Inside the fence there is a newer configuration than the batch was planned with."""
+
+
+class Committer:
+    """Commits batches in one lane. A failed connection ends it; `open` makes another."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        lane: Lane,
+        configuration: Configuration,
+        clock: Clock,
+        *,
+        create_customers: bool,
+    ) -> None:
+        self._connection = connection
+        self._lane = lane
+        self._configuration = configuration
+        self._clock = clock
+        self._create_customers = create_customers
+        self._interned = Interned()
+        self._touched: set[tuple[int, date]] = set()  # months marked since the epoch began
+        self._probes_left = 0
+
+    @classmethod
+    async def open(cls, database: Database, clock: Clock, *, create_customers: bool) -> "Committer":
+        """Connect, take a lane and read the configuration.
+
+        Raises:
+            DatabaseUnavailable: the database does not answer.
+        """
+        connection = await database.connect()
+        try:
+            async with in_our_words():
+                lane = await take_lane(connection)
+                configuration = await load_configuration(connection)
+        except BaseException:
+            connection.terminate()
+            raise
+        return cls(connection, lane, configuration, clock, create_customers=create_customers)
+
+    async def close(self) -> None:
+        """Give the lane back."""
+        try:
+            async with in_our_words():
+                await self._connection.close(timeout=CLOSE_TIMEOUT_S)
+        except DatabaseUnavailable:
+            self._connection.terminate()
+
+    async def commit(self, statements: Sequence[Statement], asked: set[bytes]) -> list[Outcome]:
+        """Commit records in one transaction; where one of them cannot be, in ever smaller halves.
+
+        `asked` are the key bits whose senders want to know whether they were seen before.
+
+        Raises:
+            DatabaseUnavailable: they may or may not be recorded; the committer is of no use any more.
+        """
+        try:
+            async with in_our_words():
+                return await self._commit_whole(statements, asked)
+        except DataRefused as failure:
+            if len(statements) == 1:
+                return [rejected(_refused_by_database(failure))]
+            middle = len(statements) // 2
+            first = await self.commit(statements[:middle], asked)
+            return first + await self.commit(statements[middle:], asked)
+
+    async def _commit_whole(
+        self, statements: Sequence[Statement], asked: set[bytes]
+    ) -> list[Outcome]:
+        attempts = 0
+        while attempts < MAX_ATTEMPTS:
+            with sorted_failures():
+                plan = await self._plan(statements)
+            try:
+                with sorted_failures():
+                    await self._commit_plan(plan, asked)
+            except ConfigurationMoved:
+                await self._reload()  # somebody decided something; that is no failed attempt
+            except KeyTaken:
+                attempts += 1
+                self._probes_left = CLEAN_BATCHES_BEFORE_TRUST
+            except MetOtherWriter:
+                attempts += 1
+            else:
+                return plan.outcomes
+        raise DatabaseUnavailable("the batch met other writers too often; send the records again")
+
+    async def _plan(self, statements: Sequence[Statement]) -> Plan:
+        await self._interned.learn_customers(
+            self._connection,
+            (statement.customer_id for statement in statements),
+            create=self._create_customers,
+        )
+        plan = plan_batch(statements, self._interned.customers, self._configuration)
+        try:
+            await self._interned.learn_dimensions(
+                self._connection, (each.rated.dimension for each in plan.candidates)
+            )
+        except TooManyDimensions:
+            reject_unknown_dimensions(plan, self._interned)
+        return plan
+
+    async def _commit_plan(self, plan: Plan, asked: set[bytes]) -> None:
+        newly_touched: set[tuple[int, date]] = set()
+        async with self._connection.transaction():
+            if await enter_fence(self._connection) != self._configuration.epoch:
+                raise ConfigurationMoved
+            new = settle(plan, await self._look_up(plan, asked))
+            if new:
+                newly_touched = await write_batch(
+                    self._connection,
+                    new,
+                    self._interned,
+                    self._configuration,
+                    (self._lane.lane, self._lane.last_batch + 1),
+                    self._clock.now(),
+                    self._touched,
+                )
+        self._lane.last_batch += bool(new)
+        self._touched |= newly_touched
+        if self._probes_left:
+            met_duplicate = len(new) < len(plan.candidates)
+            self._probes_left = (
+                CLEAN_BATCHES_BEFORE_TRUST if met_duplicate else self._probes_left - 1
+            )
+
+    async def _look_up(self, plan: Plan, asked: set[bytes]) -> dict[EventKey, Recorded]:
+        """What is recorded under the keys that need it; under the others COPY will find out."""
+        if self._probes_left:
+            return await read_recorded(self._connection, (each.key for each in plan.candidates))
+        recorded: dict[EventKey, Recorded] = {}
+        if unmetered := plan.unmetered_keys:
+            recorded = await read_recorded(self._connection, unmetered)
+        if asked_keys := [each.key for each in plan.candidates if each.key[0] in asked]:
+            for key in await read_sighted(self._connection, asked_keys):
+                recorded.setdefault(key, Recorded(is_sighted=True))
+        return recorded
+
+    async def _reload(self) -> None:
+        """Another epoch: other decisions, and months that are to be marked anew."""
+        self._configuration = await load_configuration(self._connection)
+        self._touched = set()
+
+
+def _refused_by_database(failure: DataRefused) -> FieldError:
+    return FieldError(
+        None, "refused_by_database", f"cannot be stored ({failure}); please report this"
+    )
