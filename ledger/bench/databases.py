@@ -1,8 +1,8 @@
-"""Databases for benches, on a server of their own: each point gets a fresh one. The SQL here is the bench's."""
+"""Databases for benches, on a server of their own: each point gets a fresh one. The SQL is the bench's."""
 
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import msgspec
@@ -46,9 +46,7 @@ class BenchServer(msgspec.Struct, frozen=True):
 @asynccontextmanager
 async def bench_server() -> AsyncIterator[BenchServer]:
     """An embedded server in a temporary folder with the settings that the product ships, fsync on."""
-    with tempfile.TemporaryDirectory(prefix="ledger-bench-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        folder.chmod(0o711)  # as root an unprivileged user runs the server and has to get in
+    with _open_folder() as folder:
         async with embedded_server(folder) as embedded:
             settings = Settings(database_url=embedded.url(_TEMPLATE), data_dir=folder)
             async with owner_connection(embedded.url("postgres")) as connection:
@@ -56,6 +54,14 @@ async def bench_server() -> AsyncIterator[BenchServer]:
             async with open_ledger(settings, migrating=True):
                 pass
             yield BenchServer(embedded)
+
+
+@contextmanager
+def _open_folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="ledger-bench-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o711)  # as root an unprivileged user runs the server and has to get in
+        yield folder
 
 
 async def event_bytes(url: str) -> int:

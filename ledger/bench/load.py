@@ -3,10 +3,12 @@
 import asyncio
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from typing import cast
 
 import httptools
 import msgspec
 
+LAST_ANSWER_TIMEOUT_S = 60
 _OK = range(200, 300)
 
 Prepared = tuple[bytes, int]  # a whole request, and how many records it carries
@@ -65,6 +67,7 @@ async def send_all(
 
     Raises:
         UnexpectedAnswer: a request did not succeed.
+        TimeoutError: the last answers did not come.
     """
     loop = asyncio.get_running_loop()
     sent = Sent(latencies_s=[])
@@ -76,7 +79,8 @@ async def send_all(
     ]
     for sender in senders:
         await loop.create_connection(lambda sender=sender: sender, host, port)  # type: ignore[misc]
-    await asyncio.gather(*(sender.done for sender in senders))
+    async with asyncio.timeout(seconds + LAST_ANSWER_TIMEOUT_S):
+        await asyncio.gather(*(sender.done for sender in senders))
     sent.elapsed_s = time.perf_counter() - started_at
     sent.cpu_s = time.process_time() - cpu_at
     return sent
@@ -99,8 +103,7 @@ class _Sender(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - what TCP gives
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
         self._send_next()
 
     def data_received(self, data: bytes) -> None:

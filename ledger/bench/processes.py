@@ -1,4 +1,4 @@
-"""Servers as processes of their own: started, found by the address they print, measured, ended by their id."""
+"""Servers as processes: started, found by the address they print, measured, ended by their own id."""
 
 import asyncio
 import os

@@ -1,6 +1,8 @@
 """`ledger ingest`."""
 
 import asyncio
+import os
+import stat
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
@@ -79,7 +81,7 @@ async def command_group(
 
 def _require(files: Sequence[Path]) -> None:
     for file in files:
-        if str(file) != "-" and not file.is_file():
+        if str(file) != "-" and (not file.exists() or file.is_dir()):
             raise click.UsageError(f"{file}: no such file")
 
 
@@ -138,9 +140,27 @@ def _opened(file: Path) -> BinaryIO:
 
 
 async def _chunks(stream: BinaryIO) -> AsyncIterator[bytes]:
-    # read1 gives what a pipe has; reading beside the loop keeps commits going meanwhile.
-    while chunk := await asyncio.to_thread(stream.read1, CHUNK_BYTES):  # type: ignore[attr-defined]
+    """What a file or a pipe gives, as it gives it; commits go on meanwhile, and Ctrl-C is heard."""
+    descriptor = stream.fileno()
+    is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+    while True:
+        if not is_file:
+            await _readable(descriptor)
+        chunk = await asyncio.to_thread(os.read, descriptor, CHUNK_BYTES)
+        if not chunk:
+            return
         yield chunk
+
+
+async def _readable(descriptor: int) -> None:
+    """Wait until a pipe has something. A thread that reads an idle pipe could not be stopped."""
+    loop = asyncio.get_running_loop()
+    arrived = asyncio.Event()
+    loop.add_reader(descriptor, arrived.set)
+    try:
+        await arrived.wait()
+    finally:
+        loop.remove_reader(descriptor)
 
 
 def _progress() -> Progress:

@@ -98,9 +98,12 @@ class LineCutter:
 
     def feed(self, piece: bytes) -> list[bytes]:
         """Give the lines that a piece completes."""
-        if self._is_first and len(self._rest) + len(piece) >= len(_BOM):
-            piece, self._rest = (self._rest + piece).removeprefix(_BOM), b""
-            self._is_first = False
+        if self._is_first:
+            piece, self._rest = self._rest + piece, b""
+            if len(piece) < len(_BOM):
+                self._rest = piece
+                return []
+            piece, self._is_first = piece.removeprefix(_BOM), False
         if self._is_skipping:
             _, newline, piece = piece.partition(b"\n")
             if not newline:
@@ -115,7 +118,7 @@ class LineCutter:
 
     def finish(self) -> list[bytes]:
         """Give the last line, if the stream does not end in a newline."""
-        line = self._rest.removeprefix(_BOM).strip()
+        line = self._rest.strip()
         self._rest = b""
         return [line] if line else []
 

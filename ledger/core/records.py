@@ -157,7 +157,7 @@ def read_json(raw: bytes) -> Any:
     Half a surrogate pair stays in its text; NaN and numbers beyond all range become `NoNumber`.
 
     Raises:
-        ValueError: no JSON, or no UTF-8.
+        JSONDecodeError, UnicodeDecodeError: no JSON, or no UTF-8; both are ValueErrors.
         RecursionError: it nests too deep to be read at all.
     """
     return json.loads(
@@ -229,7 +229,7 @@ def _counted(count: int, noun: str) -> str:
 def _decode_field_by_field(raw: bytes) -> RequestRecord | list[FieldError]:
     try:
         value = read_json(raw)
-    except ValueError as error:
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
         return [FieldError(None, "malformed_json", _why_malformed(error))]
     except RecursionError:
         return [_TOO_DEEP]
@@ -343,9 +343,7 @@ def _raw(value: object) -> msgspec.Raw:
     return msgspec.Raw(_ENCODER.encode(value))
 
 
-def _why_malformed(error: ValueError) -> str:
-    if isinstance(error, json.JSONDecodeError):
-        return f"is not JSON: {error.msg.lower()} at character {error.pos}"
+def _why_malformed(error: json.JSONDecodeError | UnicodeDecodeError) -> str:
     if isinstance(error, UnicodeDecodeError):
         return f"is not UTF-8 at byte {error.start}"
-    return "is not JSON that can be read"
+    return f"is not JSON: {error.msg.lower()} at character {error.pos}"

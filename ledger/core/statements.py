@@ -6,7 +6,7 @@ because a resend is compared only in what both copies state.
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import IntFlag, StrEnum
 from typing import Any, TypeVar
@@ -39,6 +39,8 @@ from ledger.core.usage_objects import (
 from pricing import Quantities
 
 MAX_AHEAD = timedelta(hours=24)
+# The driver takes the first instant of year 1 for minus infinity, and so the hour and month it is in.
+FIRST_INSTANT = datetime(2, 1, 1, tzinfo=UTC)
 PROVIDER_BY_HOST = {
     "api.fireworks.ai": "fireworks",
     "api.openai.com": "openai",
@@ -148,6 +150,8 @@ def read_statement(
         faults.append(
             FieldError("timestamp", "in_the_future", "must not lie more than 24 hours ahead")
         )
+    if occurred_at < FIRST_INSTANT:
+        faults.append(FieldError("timestamp", "out_of_range", "must not lie in year 1"))
     if faults:
         return Refusal(raw, tuple(faults), record.request_id, customer_id)
     usage: StatedUsage = parts["usage"]

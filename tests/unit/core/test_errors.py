@@ -1,0 +1,49 @@
+"""Errors are raised with every value, so that whoever maps them has nothing to look up."""
+
+from ledger.core.errors import (
+    FieldError,
+    InvalidParameter,
+    InvalidRecord,
+    LedgerError,
+    MalformedBody,
+    RecordConflict,
+    TooBusy,
+)
+
+DIFFERENT = FieldError("output_tokens", "conflicting_value", "differs from what is recorded")
+
+
+def test_a_conflict_names_the_field_that_differs() -> None:
+    """In its detail for people, in `errors` for programs."""
+    error = RecordConflict(DIFFERENT)
+    assert error.detail == "output_tokens: differs from what is recorded"
+    assert (error.code, error.errors) == ("conflicting_record", (DIFFERENT,))
+
+
+def test_a_record_s_faults_are_all_told() -> None:
+    """In the order in which they were found."""
+    missing = FieldError("request_id", "missing", "is required")
+    error = InvalidRecord([missing, DIFFERENT])
+    assert error.errors == (missing, DIFFERENT)
+    assert error.detail == "request_id: is required; output_tokens: differs from what is recorded"
+
+
+def test_a_parameter_is_a_field_like_any_other() -> None:
+    """Its code is that of the error."""
+    error = InvalidParameter("from", "is required")
+    assert error.errors == (FieldError("from", "invalid_parameter", "is required"),)
+
+
+def test_an_error_has_the_code_of_its_kind_unless_it_brings_one() -> None:
+    """A broken body also brings what landed before."""
+    assert LedgerError("x").code == "ledger_error"
+    broken = MalformedBody("x", code="body_truncated", progress=5)
+    assert (broken.code, broken.progress, MalformedBody("x").code) == (
+        "body_truncated", 5, "malformed_json",
+    )  # fmt: skip
+
+
+def test_who_is_turned_away_learns_when_to_come_again() -> None:
+    """After a second, if nothing else is known."""
+    assert TooBusy("full").retry_after_s == 1
+    assert TooBusy("full", retry_after_s=9).retry_after_s == 9
