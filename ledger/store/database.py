@@ -21,6 +21,7 @@ Connection = Any  # asyncpg.Connection, pool proxies included
 _AWAY = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # what a COPY raises when its connection breaks in the middle
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,

@@ -27,7 +27,9 @@ def run(database_url: str) -> Run:
     """Run `ledger` on the fresh database."""
     environment = {**os.environ, "LEDGER_DATABASE_URL": database_url, "PYTHONPATH": str(ROOT)}
 
-    def run_ledger(*words: object, code: int = 0, **changes: str) -> subprocess.CompletedProcess[str]:
+    def run_ledger(
+        *words: object, code: int = 0, **changes: str
+    ) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             [sys.executable, "-m", "ledger", *map(str, words)],
             env=environment | changes,
@@ -72,7 +74,9 @@ def test_a_month_from_file_to_invoice(run: Run, sample: Path, tmp_path: Path) ->
     """Ingest, ask, limit, invoice, export, verify: each as one JSON document."""
     run("meters", "set", "standard", "--percentage", "10")
     run("customers", "set", "acme", "--meter", "standard")
-    limit = document(run("limits", "set", "acme", "--amount", "100.00", "--window", "total", "--json"))
+    limit = document(
+        run("limits", "set", "acme", "--amount", "100.00", "--window", "total", "--json")
+    )
     assert limit["thresholds"] == ["0.5", "0.8", "1"]
 
     counters = document(run("ingest", sample, "--json", code=1))
@@ -115,21 +119,30 @@ def test_sending_a_file_again_is_all_duplicates(run: Run, sample: Path) -> None:
     assert (counters["accepted"], counters["duplicates"], counters["conflicts"]) == (0, 3011, 1)
 
 
-def test_problems_are_written_where_they_are_asked_for(run: Run, sample: Path, tmp_path: Path) -> None:
+def test_problems_are_written_where_they_are_asked_for(
+    run: Run, sample: Path, tmp_path: Path
+) -> None:
     """One JSON object a line: conflicts, rejects and unrated records."""
     run("ingest", sample, "--rejects", tmp_path / "problems.ndjson", code=1)
 
     lines = [json.loads(line) for line in (tmp_path / "problems.ndjson").read_text().splitlines()]
 
     outcomes = [line["outcome"] for line in lines]
-    assert (outcomes.count("conflict"), outcomes.count("rejected"), outcomes.count("unrated")) == (1, 3, 56)
+    assert (outcomes.count("conflict"), outcomes.count("rejected"), outcomes.count("unrated")) == (
+        1,
+        3,
+        56,
+    )
 
 
 def test_wrong_usage_says_what_to_do(run: Run, tmp_path: Path) -> None:
     """Exit code 2 for wrong words, missing files, an open period, a database that is not there."""
     assert "no such file" in run("ingest", tmp_path / "nothing.ndjson", code=2).stderr
     assert "2026-10-01" in run("spend", "--from", "yesterday", "--to", "2026-06-01", code=2).stderr
-    assert "later than from" in run("spend", "--from", "2026-06-01", "--to", "2026-06-01", code=2).stderr
+    assert (
+        "later than from"
+        in run("spend", "--from", "2026-06-01", "--to", "2026-06-01", code=2).stderr
+    )
     assert "dry run" in run("invoices", "run", "--period", "9998-01", code=2).stderr
     assert "no customer" in run("limits", "set", "nobody", "--amount", "1", code=2).stderr
     away = run("verify", code=2, LEDGER_DATABASE_URL="postgresql://127.0.0.1:1/none").stderr
@@ -146,7 +159,10 @@ def test_a_bad_rate_file_is_told_with_file_and_line(run: Run, tmp_path: Path) ->
 
     assert f"{broken}:" in run("rates", "validate", broken, code=1).stdout
     assert "changed.yaml:" in run("rates", "publish", changed, code=1).stderr
-    assert "published already" in run("rates", "publish", ROOT / "pricing/rates/fireworks/2026-05-12.yaml").stdout
+    assert (
+        "published already"
+        in run("rates", "publish", ROOT / "pricing/rates/fireworks/2026-05-12.yaml").stdout
+    )
 
 
 def test_an_interrupted_ingest_exits_3_and_may_be_repeated(
