@@ -96,7 +96,8 @@ async def serving(app: Litestar) -> AsyncIterator[str]:
     """Serve an application on a free port of this machine, in this loop."""
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="on")
     server = uvicorn.Server(config)
-    with socket.socket() as listener:
+    # With the protocol named, asyncio sets TCP_NODELAY, as it does for the product's own listener.
+    with socket.socket(proto=socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
         task = asyncio.create_task(server.serve(sockets=[listener]))
         while not server.started:

@@ -135,7 +135,7 @@ def _metadata_filter(text: str | None) -> dict[str, str] | None:
     if not all(isinstance(each, str) for each in texts) or len(pairs) > MAX_METADATA_PAIRS:
         raise InvalidParameter("metadata_filters", 'must be pairs such as [["feature","chat"]]')
     plain_texts("metadata_filters", texts)
-    return pairs
+    return pairs or None
 
 
 router = Router(

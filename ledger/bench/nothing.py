@@ -9,12 +9,11 @@ from typing import Any
 
 import click
 import msgspec
-import uvicorn
 from litestar import Litestar, Request, Response, post
 
 from ledger.api.authentication import KeyGuard
 from ledger.cli.running import command
-from ledger.cli.serve import GRACE_S, KEEP_ALIVE_S, Server
+from ledger.cli.serve import Server, server_config
 
 
 @post("/v1/requests", status_code=201)
@@ -35,18 +34,7 @@ async def main() -> int:
         openapi_config=None,
         logging_config=None,
     )
-    config = uvicorn.Config(
-        app,
-        port=0,
-        access_log=False,
-        log_config=None,
-        http="httptools",
-        lifespan="on",
-        timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=GRACE_S,
-        server_header=False,
-    )
-    await Server(config).serve()
+    await Server(server_config(app, "127.0.0.1", 0)).serve()
     return 0
 
 

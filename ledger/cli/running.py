@@ -9,6 +9,7 @@ from typing import Any, Literal, ParamSpec
 
 import click
 import msgspec
+import uvloop
 from rich.console import Console
 from rich.table import Table
 
@@ -32,7 +33,8 @@ def command(run: Command[_P]) -> Callable[_P, None]:
     @functools.wraps(run)
     def main(*args: _P.args, **kwargs: _P.kwargs) -> None:
         try:
-            code = asyncio.run(run(*args, **kwargs))
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                code = runner.run(run(*args, **kwargs))
         except RateFileError as error:
             _complain(str(error))
             sys.exit(WITH_PROBLEMS)

@@ -6,7 +6,6 @@ disagree and a refusal names all faults at once.
 """
 
 import json
-import math
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Literal, get_type_hints
 
@@ -185,13 +184,14 @@ def _number(text: str) -> Decimal | NoNumber:
         number = Decimal(text)
     except InvalidOperation:  # an exponent of twenty digits
         return _OUT_OF_RANGE
-    return number if math.isfinite(float(text)) else _OUT_OF_RANGE
+    return number if number.copy_abs() <= _DOUBLE_MAX else _OUT_OF_RANGE
 
 
 def _integer(text: str) -> int | NoNumber:
     return int(text) if len(text) <= _MOST_DIGITS else _OUT_OF_RANGE
 
 
+_DOUBLE_MAX = Decimal("1.7976931348623157e308")  # IEEE 754 binary64
 _MOST_DIGITS = 308  # a double holds every number of as many digits
 _OUT_OF_RANGE = NoNumber("out_of_range", "a number beyond the range of a double")
 

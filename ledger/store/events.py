@@ -59,12 +59,15 @@ async def read_recorded(
     """Read what stands under keys; keys that are new are left out."""
     wanted = set(keys)
     ids = [UUID(bits) for bits in sorted({bits for bits, _ in wanted})]
+    # Events first: another writer may commit between the two, and the words of an event that was not
+    # seen do no harm, but an event seen without its words would look like a contradiction.
+    events = await connection.fetch(_RECORDED, ids)
     metadata = {
         (row["request_id"].bytes, row["customer"]): msgspec.json.decode(row["metadata"])
         for row in await connection.fetch(_RECORDED_METADATA, ids)
     }
     recorded: dict[EventKey, Recorded] = {}
-    for row in await connection.fetch(_RECORDED, ids):
+    for row in events:
         key = (row["request_id"].bytes, row["customer"])
         if key in wanted:
             entry = recorded.setdefault(key, Recorded())

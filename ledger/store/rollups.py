@@ -1,7 +1,8 @@
 """Moving the sums that answers are read from."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date
+from typing import Any
 
 from ledger.core.rollups import RollupDelta
 from ledger.store.database import Connection
@@ -10,17 +11,13 @@ from ledger.store.sql_files import query
 _ADD = query("rollups", "add")
 _ADD_UNITS = query("rollups", "add_units")
 _TOUCH = query("rollups", "touch")
+_BIGINT_MAX = 2**63 - 1
 
 
 async def add_to_rollups(connection: Connection, delta: RollupDelta) -> None:
     """Add a batch's sums, in the order of their keys."""
-    if not delta.sums:
-        return
-    rows = [(*key, *delta.sums[key]) for key in sorted(delta.sums)]
-    await connection.execute(_ADD, *zip(*rows, strict=True))
-    if delta.units:
-        unit_rows = [(*key, *delta.units[key]) for key in sorted(delta.units)]
-        await connection.execute(_ADD_UNITS, *zip(*unit_rows, strict=True))
+    await _add(connection, _ADD, delta.sums)
+    await _add(connection, _ADD_UNITS, delta.units)
 
 
 async def touch_periods(
@@ -30,3 +27,17 @@ async def touch_periods(
     if touched:
         customers, months = zip(*sorted(touched), strict=True)
         await connection.execute(_TOUCH, customers, months, epoch)
+
+
+async def _add(connection: Connection, sql: str, sums: Mapping[Any, list[int]]) -> None:
+    """Add sums by key. What leaves the range of a bigint is added in several goes."""
+    rows = [(key, sums[key]) for key in sorted(sums)]
+    while rows:
+        now = [(*key, *map(_clamped, row)) for key, row in rows]
+        await connection.execute(sql, *zip(*now, strict=True))
+        rest = [(key, [each - _clamped(each) for each in row]) for key, row in rows]
+        rows = [(key, row) for key, row in rest if any(row)]
+
+
+def _clamped(number: int) -> int:
+    return max(-_BIGINT_MAX, min(_BIGINT_MAX, number))

@@ -1,10 +1,11 @@
 -- name: add
--- The rows come sorted by key: two writers that move the same sums lock them in the same order.
+-- The rows come sorted by key: two writers that move the same sums lock them in the same order. What one
+-- batch adds comes as bigint, which the driver encodes several times faster than numeric.
 INSERT INTO rollup_hour AS r
 SELECT * FROM unnest(
-    $1::integer[], $2::timestamptz[], $3::integer[], $4::bigint[], $5::bigint[], $6::numeric[],
-    $7::numeric[], $8::numeric[], $9::numeric[], $10::numeric[], $11::numeric[], $12::numeric[],
-    $13::numeric[])
+    $1::integer[], $2::timestamptz[], $3::integer[], $4::bigint[], $5::bigint[], $6::bigint[],
+    $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[],
+    $13::bigint[])
 ON CONFLICT (customer, hour_at, dimension) DO UPDATE SET
     requests = r.requests + excluded.requests,
     unrated = r.unrated + excluded.unrated,
@@ -20,7 +21,7 @@ ON CONFLICT (customer, hour_at, dimension) DO UPDATE SET
 -- name: add_units
 INSERT INTO rollup_hour_unit AS r
 SELECT * FROM unnest(
-    $1::integer[], $2::timestamptz[], $3::integer[], $4::text[], $5::numeric[], $6::numeric[])
+    $1::integer[], $2::timestamptz[], $3::integer[], $4::text[], $5::bigint[], $6::bigint[])
 ON CONFLICT (customer, hour_at, dimension, unit) DO UPDATE SET
     quantity = r.quantity + excluded.quantity,
     pico = r.pico + excluded.pico;

@@ -152,7 +152,7 @@ async def state(database: Database) -> list[Any]:
     """The content of every table that a run may write to."""
     tables = ("invoice", "invoice_line", "ledger_event", "batch", "number_series", "touched_period")
     async with database.connection() as connection:
-        found = [await connection.fetch(f"SELECT * FROM {name} ORDER BY 1, 2") for name in tables]  # noqa: S608
+        found = [await connection.fetch(f"SELECT * FROM {name} ORDER BY 1, 2") for name in tables]
         return [*found, await connection.fetchval("SELECT epoch FROM configuration")]
 
 

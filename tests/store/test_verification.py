@@ -299,7 +299,7 @@ async def test_revisions_must_follow_and_negate(
                 {sign} * cached_input_tokens, {sign} * output_tokens - {sign * fewer}, {sign} * input_pico,
                 {sign} * cached_input_pico, {sign} * output_pico, {sign} * other_pico, {sign} * fee_pico,
                 batch, lane, customer, dimension, stated, '{kind}', {revision}, {sign}, 0, opaque_id,
-                other_units, reported_cost FROM usage_event {ONE_EVENT}"""  # noqa: S608 - no input
+                other_units, reported_cost FROM usage_event {ONE_EVENT}"""
             )
 
     found = await offenders(database, clock)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from operator import attrgetter
 
 import msgspec
 
@@ -102,7 +103,10 @@ def reject_unknown_dimensions(plan: Plan, interned: Interned) -> None:
 
 
 def settle(plan: Plan, recorded: Mapping[EventKey, Recorded]) -> list[Candidate]:
-    """Decide every outcome against what is recorded; give what is to be written."""
+    """Decide every outcome against what is recorded; give what is to be written, in the order of keys.
+
+    Two writers that COPY the same keys in other orders would wait for each other.
+    """
     standing = {each.key: each.rated.statement for each in plan.candidates if each.rated.is_metered}
     standing.update((key, entry.statement) for key, entry in recorded.items() if entry.statement)
     new = []
@@ -120,7 +124,7 @@ def settle(plan: Plan, recorded: Mapping[EventKey, Recorded]) -> list[Candidate]
             )
     for index, key, statement in plan.repeats:
         plan.outcomes[index] = _compared(statement, standing.get(key))
-    return new
+    return sorted(new, key=attrgetter("key"))
 
 
 async def write_batch(
