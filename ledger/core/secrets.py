@@ -13,8 +13,9 @@ _NAME = (
 )
 _TEXT = r'"(?:[^"\\]|\\.)*+"?'
 _SECRET_PAIR = re.compile(
-    rf'("(?:{_NAME})"\s*:\s*)({_TEXT}|\[\s*{_TEXT}[^\]]*\]?)'.encode(), re.DOTALL
+    rf'("(?:{_NAME})"\s*:\s*)({_TEXT}|\[\s*{_TEXT}(?:\s*,\s*{_TEXT})*+)'.encode(), re.DOTALL
 )
+_SECRET = re.compile(_TEXT.encode(), re.DOTALL)
 _ENDS_OF_NAMES = tuple(f'{word}"'.encode() for word in _WORDS)
 _MOST_SHOWN = 4
 
@@ -23,16 +24,16 @@ def hide_secrets_in_bytes(raw: bytes) -> bytes:
     """The same record, JSON or not, with every text under a secret's name replaced by a hint.
 
     A secret's name ends in `secret`, `token`, `key`, `authorization` or `password`, as a word. Under it
-    stands a text, or an array of texts.
+    stands a text, or an array that begins with texts.
     """
     lowered = raw.lower()
     if not any(end in lowered for end in _ENDS_OF_NAMES):
         return raw
-    return _SECRET_PAIR.sub(lambda pair: pair[1] + _hint(pair[2]), raw)
+    return _SECRET_PAIR.sub(lambda pair: pair[1] + _SECRET.sub(_hint, pair[2]), raw)
 
 
-def _hint(secret: bytes) -> bytes:
-    """How long it is, and of a text the first characters, never more than a quarter of it."""
-    text = secret.decode("utf-8", "replace").strip('"')
-    shown = "" if text.startswith("[") else text[: min(_MOST_SHOWN, len(text) // 4)]
+def _hint(secret: re.Match[bytes]) -> bytes:
+    """Its first characters, never more than a quarter of it, and how long it is."""
+    text = secret[0].decode("utf-8", "replace").strip('"')
+    shown = text[: min(_MOST_SHOWN, len(text) // 4)]
     return json.dumps(f"{shown}… ({len(text)} characters)").encode()
