@@ -57,7 +57,11 @@ def imports_of(path: Path) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
-            if node.module in ("ledger", "ledger.api", "ledger.cli"):  # `from package import module`
+            if node.module in (
+                "ledger",
+                "ledger.api",
+                "ledger.cli",
+            ):  # `from package import module`
                 yield from (f"{node.module}.{alias.name}" for alias in node.names)
             else:
                 yield node.module or ""
@@ -71,12 +75,18 @@ def _is_within(module: str, package: str) -> bool:
 def test_dependencies_point_one_way(path: Path) -> None:
     """Thus: pricing <- core <- store <- services <- api, jobs, cli."""
     allowed = ALLOWED[part_of(module_name(path))]
-    ours = [name for name in imports_of(path) if _is_within(name, "ledger") or _is_within(name, "pricing")]
+    ours = [
+        name
+        for name in imports_of(path)
+        if _is_within(name, "ledger") or _is_within(name, "pricing")
+    ]
 
     strays = [
         name
         for name in ours
-        if not any(name == part or (part != "ledger" and _is_within(name, part)) for part in allowed)
+        if not any(
+            name == part or (part != "ledger" and _is_within(name, part)) for part in allowed
+        )
         and part_of(module_name(path)) != "ledger.bench"
     ]
 
@@ -123,5 +133,14 @@ def test_sql_lives_in_sql(path: Path) -> None:
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose:
             words = node.value.split()
-            if len(words) > 2 and words[0] in ("SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "COPY"):
-                assert part_of(module_name(path)) == "ledger.bench" or "embedded" in str(path), node.value
+            if len(words) > 2 and words[0] in (
+                "SELECT",
+                "INSERT",
+                "UPDATE",
+                "DELETE",
+                "CREATE",
+                "COPY",
+            ):
+                assert part_of(module_name(path)) == "ledger.bench" or "embedded" in str(path), (
+                    node.value
+                )

@@ -8,6 +8,10 @@ from pathlib import Path
 from ledger.store.migrations import migrations
 from pricing import shipped_rate_files
 
+PROGRAM = """
+import ledger, ledger.cli.main, pricing, ledger.store.migrations as m
+print(ledger.__file__, len(m.migrations()), len(pricing.shipped_rate_files()))
+"""
 ROOT = Path(__file__).parents[1]
 
 
@@ -27,8 +31,7 @@ def test_the_wheel_works_without_the_checkout(tmp_path: Path) -> None:
         [
             sys.executable,
             "-c",
-            "import ledger, ledger.cli.main, pricing, ledger.store.migrations as m;"
-            "print(ledger.__file__, len(m.migrations()), len(pricing.shipped_rate_files()))",
+            PROGRAM,
         ],
         cwd=tmp_path,
         env={"PYTHONPATH": str(installed), "PATH": ""},

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from litestar import Litestar
+from litestar import Litestar, Router
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
@@ -14,17 +14,15 @@ from ledger.api import decisions, exports, health, invoices, problems, requests,
 from ledger.api.authentication import KeyGuard
 from ledger.bootstrap import Ledger
 from ledger.core.errors import LedgerError
-from ledger.services.intake.intake import Intake
 
 
 def create_app(ledger: Ledger, admin_key: str) -> Litestar:
     """The application over an open ledger. Its writer lives as long as the application runs."""
-    holder: dict[str, Intake] = {}
 
     @asynccontextmanager
-    async def writing(_: Litestar) -> AsyncIterator[None]:
+    async def writing(app: Litestar) -> AsyncIterator[None]:
         async with ledger.intake() as intake:
-            holder["intake"] = intake
+            app.state.intake = intake
             yield
 
     return Litestar(
@@ -38,10 +36,7 @@ def create_app(ledger: Ledger, admin_key: str) -> Litestar:
         ],
         lifespan=[writing],
         guards=[KeyGuard(admin_key)],
-        dependencies={
-            "ledger": Provide(lambda: ledger, sync_to_thread=False),
-            "intake": Provide(lambda: holder["intake"], sync_to_thread=False),
-        },
+        dependencies={"ledger": Provide(lambda: ledger, sync_to_thread=False)},
         exception_handlers={
             LedgerError: problems.answer_ledger_error,
             HTTPException: problems.answer_http_error,
@@ -50,8 +45,8 @@ def create_app(ledger: Ledger, admin_key: str) -> Litestar:
         openapi_config=OpenAPIConfig(
             title="Usage ledger",
             version=product.__version__,
-            path="/schema",
             render_plugins=[JsonRenderPlugin(path="/")],
+            openapi_router=Router("/schema", route_handlers=[], opt={"public": True}),
         ),
         request_max_body_size=None,  # ledger.api.reading bounds every body by what it is
         logging_config=None,

@@ -8,7 +8,7 @@ from litestar import Response, Router, get, post
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from ledger.api.authentication import SENDER
-from ledger.api.dependencies import OpenIntake, OpenLedger
+from ledger.api.dependencies import OpenLedger, intake_of
 from ledger.api.reading import (
     JSON,
     NDJSON,
@@ -39,24 +39,24 @@ DEFAULT_PAGE = 10
 
 
 @post("/", summary="Record one request")
-async def create_request(
-    request: AnyRequest, ledger: OpenLedger, intake: OpenIntake
-) -> Response[Any]:
+async def create_request(request: AnyRequest, ledger: OpenLedger) -> Response[Any]:
     """201 for a new record, 200 for one that is known or completes a known one, 409 for a conflict."""
     media_type_of(request, JSON)
     body = await read_body(request, MAX_RECORD_BYTES)
-    taken = await intake.take([body], SENDER, tells_completion=True)
+    taken = await intake_of(request).take([body], SENDER, tells_completion=True)
     record, outcome = taken.records[0], taken.outcomes[0]
     return Response(await _single_body(ledger, record, outcome), status_code=_status(outcome))
 
 
 @post("/batch", status_code=200, summary="Record many requests")
-async def create_batch(request: AnyRequest, intake: OpenIntake) -> Counters:
+async def create_batch(request: AnyRequest) -> Counters:
     """A JSON array, an object with `requests`, or NDJSON; gzip or zstd. Answers the counters."""
     if media_type_of(request, JSON, NDJSON) == NDJSON:
-        return await intake.take_lines(wire_chunks(request), encoding_of(request), SENDER)
+        return await intake_of(request).take_lines(
+            wire_chunks(request), encoding_of(request), SENDER
+        )
     raws = split_array(await read_body(request, MAX_ARRAY_BYTES))
-    taken = await intake.take(raws, SENDER)
+    taken = await intake_of(request).take(raws, SENDER)
     counters = Counters(problems=[])
     counters.count(taken.records, taken.outcomes)
     return counters

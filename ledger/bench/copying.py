@@ -11,7 +11,8 @@ from asyncpg.pgproto.pgproto import UUID
 from ledger.clock import Clock
 from ledger.core.configuration import Configuration
 from ledger.core.events import RatedStatement, UsageEvent, rate_statement, usage_event
-from ledger.core.statements import Statement, read_statement
+from ledger.core.reading import read_statement
+from ledger.core.statements import Statement
 from ledger.store.configuration import load_configuration
 from ledger.store.database import Database
 

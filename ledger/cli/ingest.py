@@ -64,7 +64,7 @@ async def command_group(
                 task = progress.add_task(str(file), total=None, read=0)
                 try:
                     await _take_file(intake, file, total, progress, task)
-                except MalformedBody as error:
+                except (MalformedBody, BodyTooLarge) as error:
                     if isinstance(error.progress, Counters):
                         total.add(error.progress)
                     broken.append(f"{file}: {error.detail}")

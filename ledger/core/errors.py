@@ -48,19 +48,16 @@ class LedgerError(Exception):
 
 
 class BadRequest(LedgerError):
-    """The sender must change what it sends."""
+    """The sender must change what it sends. `progress` says what of a stream landed before it broke."""
 
     code = "invalid_request"
+    progress: object = None
 
 
 class MalformedBody(BadRequest):
-    """A body that cannot be read as a whole; `progress` says what landed before it broke."""
+    """A body that cannot be read as a whole."""
 
     code = "malformed_json"
-
-    def __init__(self, detail: str, *, code: str | None = None, progress: object = None) -> None:
-        super().__init__(detail, code=code)
-        self.progress = progress
 
 
 class InvalidRecord(BadRequest):
@@ -69,7 +66,9 @@ class InvalidRecord(BadRequest):
     code = "invalid_record"
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
-        super().__init__("; ".join(f"{error.field}: {error.detail}" for error in errors))
+        super().__init__(
+            "; ".join(f"{error.field or 'record'}: {error.detail}" for error in errors)
+        )
         self.errors = tuple(errors)
 
 

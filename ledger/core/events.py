@@ -23,6 +23,7 @@ from pricing import (
 # A table prices the standard tier; other tiers and batch calls are unrated until it lists them (D9).
 _STANDARD_TIERS = (None, "standard", "default")
 _NOTHING = Quantities()
+_AMOUNT_RULE = "must cost less than 9223372 units of the currency, which is what an amount can hold"
 
 
 class Dimension(NamedTuple):
@@ -118,9 +119,8 @@ def rate_statement(
             published, costs = rated
             fee = check_amount(fee_pico(meter.meter if meter else None, costs.total_pico))
     except AmountOutOfRange:
-        return FieldError(
-            None, "amount_out_of_range", "must cost less than 9223372 units of the currency"
-        )
+        field = _largest_quantity(statement.quantities)
+        return FieldError(field, "amount_out_of_range", _AMOUNT_RULE)
     return RatedStatement(
         statement=statement,
         dimension=Dimension(
@@ -170,6 +170,16 @@ def usage_event(
         _other_units(quantities, costs),
         statement.reported_cost,
     )
+
+
+def _largest_quantity(quantities: Quantities) -> str:
+    """The field to blame for an amount that is too large."""
+    counts = {
+        "input_tokens": quantities.uncached_input_tokens + quantities.cached_input_tokens,
+        "output_tokens": quantities.output_tokens,
+        **(quantities.other or {}),
+    }
+    return max(counts, key=lambda field: counts[field])
 
 
 def _provider_of(statement: Statement, book: RateBook) -> str | None:

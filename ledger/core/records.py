@@ -6,13 +6,22 @@ disagree and a refusal names all faults at once.
 """
 
 import json
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated, Any, Literal, get_type_hints
 
 import msgspec
 from msgspec import Meta
 
 from ledger.core.errors import FieldError
+from ledger.core.json_values import (
+    NoNumber,
+    depth_of,
+    is_unicode,
+    kind_of,
+    read_json,
+    walk,
+    why_malformed,
+)
 
 MAX_DEPTH = 32
 MAX_RECORD_BYTES = 1024 * 1024
@@ -73,11 +82,18 @@ class RequestRecord(msgspec.Struct, forbid_unknown_fields=True):
     total_merchant_cost: msgspec.Raw = msgspec.Raw()
     extra: dict[str, msgspec.Raw] | None = None
 
+    def kept(self) -> dict[str, msgspec.Raw]:
+        """The raw fields that are stated, by name; they are kept with the event as they came."""
+        raws = msgspec.structs.astuple(self)[_FIRST_KEPT:-1]
+        return (
+            {name: raw for name, raw in zip(KEPT_FIELDS, raws, strict=True) if raw}
+            if any(raws)
+            else {}
+        )
 
-KEPT_FIELDS = (
-    "model_usage", "usage", "meter_id", "product_id", "charge", "fee", "service_charge",
-    "total_request_cost", "total_wallet_cost", "total_merchant_cost",
-)  # fmt: skip
+
+_FIRST_KEPT = RequestRecord.__struct_fields__.index("model_usage")
+KEPT_FIELDS = RequestRecord.__struct_fields__[_FIRST_KEPT:-1]
 
 _RULES = {
     "request_id": "a string of 1 to 255 characters",
@@ -144,100 +160,23 @@ def _is_sound(raw: bytes, record: RequestRecord) -> bool:
         return False
     if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH:
         return False
-    for name in KEPT_FIELDS:
-        if value := getattr(record, name):
-            msgspec.json.decode(value)
+    for value in record.kept().values():
+        msgspec.json.decode(value)
     return True
-
-
-def read_json(raw: bytes) -> Any:
-    """JSON with exact numbers. What cannot be kept is read too, so that the field can be named.
-
-    Half a surrogate pair stays in its text; NaN and numbers beyond all range become `NoNumber`.
-
-    Raises:
-        JSONDecodeError, UnicodeDecodeError: no JSON, or no UTF-8; both are ValueErrors.
-        RecursionError: it nests too deep to be read at all.
-    """
-    return json.loads(
-        raw.decode("utf-8-sig", "surrogatepass"),
-        parse_float=_number,
-        parse_int=_integer,
-        parse_constant=_not_finite,
-    )
-
-
-class NoNumber(msgspec.Struct, frozen=True):
-    """What stands where a number should and is none that can be kept."""
-
-    code: str
-    kind: str
-
-
-def _not_finite(_word: str) -> NoNumber:
-    return NoNumber("not_finite", "NaN or infinity")
-
-
-def _number(text: str) -> Decimal | NoNumber:
-    """A number as it is written, unless it is beyond what a double can hold."""
-    try:
-        number = Decimal(text)
-    except InvalidOperation:  # an exponent of twenty digits
-        return _OUT_OF_RANGE
-    return number if number.copy_abs() <= _DOUBLE_MAX else _OUT_OF_RANGE
-
-
-def _integer(text: str) -> int | NoNumber:
-    return int(text) if len(text) <= _MOST_DIGITS else _OUT_OF_RANGE
-
-
-_DOUBLE_MAX = Decimal("1.7976931348623157e308")  # IEEE 754 binary64
-_MOST_DIGITS = 308  # a double holds every number of as many digits
-_OUT_OF_RANGE = NoNumber("out_of_range", "a number beyond the range of a double")
-
-
-def kind_of(value: object) -> str:
-    """Say what kind of JSON value this is, without repeating it."""
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "a boolean"
-        case int() | Decimal():
-            return _kind_of_number(value)
-        case str():
-            return f"a string of {_counted(len(value), 'character')}"
-        case list():
-            return f"an array of {_counted(len(value), 'element')}"
-        case _:
-            return "an object"
-
-
-def _kind_of_number(number: int | Decimal) -> str:
-    if isinstance(number, int):
-        digits = _counted(len(str(abs(number))), "digit")
-        return "a negative integer" if number < 0 else f"an integer of {digits}"
-    if not number.is_finite():
-        return "a number that is not finite"
-    return "a negative number" if number < 0 else "a number with a fraction or exponent"
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _decode_field_by_field(raw: bytes) -> RequestRecord | list[FieldError]:
     try:
         value = read_json(raw)
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        return [FieldError(None, "malformed_json", _why_malformed(error))]
+        return [FieldError(None, "malformed_json", why_malformed(error))]
     except RecursionError:
         return [_TOO_DEEP]
     if not isinstance(value, dict):
         return [
             FieldError(None, "not_an_object", f"a record must be an object, got {kind_of(value)}")
         ]
-    if _depth_of(value) > MAX_DEPTH:
+    if depth_of(value) > MAX_DEPTH:
         return [_TOO_DEEP]
     return _judge_fields(value)
 
@@ -283,7 +222,7 @@ def missing(field: str) -> FieldError:
 
 def _unstorable(name: str, value: object) -> FieldError | None:
     """The fault that makes a value impossible to keep, wherever in it that stands."""
-    for part in _walk({name: value}):
+    for part in walk({name: value}):
         if isinstance(part, NoNumber):
             return FieldError(
                 _printable(name), part.code, f"must be {rule_of(name)}, got {part.kind}"
@@ -293,46 +232,11 @@ def _unstorable(name: str, value: object) -> FieldError | None:
                 return FieldError(
                     _printable(name), "nul_character", "must not contain a NUL character"
                 )
-            if not _is_unicode(part):
+            if not is_unicode(part):
                 return FieldError(
                     _printable(name), "invalid_unicode", "must not contain half a surrogate pair"
                 )
     return None
-
-
-def _walk(value: object) -> Any:
-    """Every key and leaf of a JSON value, without recursion."""
-    waiting = [value]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, dict):
-            waiting.extend(part.keys())
-            waiting.extend(part.values())
-        elif isinstance(part, list):
-            waiting.extend(part)
-        else:
-            yield part
-
-
-def _depth_of(value: object) -> int:
-    depth, level = 0, [value]
-    while level:
-        depth += 1
-        level = [
-            child
-            for part in level
-            if isinstance(part, dict | list)
-            for child in (part.values() if isinstance(part, dict) else part)
-        ]
-    return depth
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _printable(name: str) -> str:
@@ -341,9 +245,3 @@ def _printable(name: str) -> str:
 
 def _raw(value: object) -> msgspec.Raw:
     return msgspec.Raw(_ENCODER.encode(value))
-
-
-def _why_malformed(error: json.JSONDecodeError | UnicodeDecodeError) -> str:
-    if isinstance(error, UnicodeDecodeError):
-        return f"is not UTF-8 at byte {error.start}"
-    return f"is not JSON: {error.msg.lower()} at character {error.pos}"

@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 
 from ledger.core.errors import FieldError
-from ledger.core.records import kind_of
+from ledger.core.json_values import kind_of
 from pricing import Quantities
 
 _MICRO_DECIMALS = 6
@@ -57,19 +57,21 @@ class StatedUsage(msgspec.Struct, frozen=True):
 
     def stated_mask(self) -> int:
         """One bit for each stated quantity, in the order of `QUANTITY_FIELDS`."""
-        mask = 0
-        for position, name in enumerate(QUANTITY_FIELDS):
-            if getattr(self, name) is not None:
-                mask |= 1 << position
+        mask, bit = 0, 1
+        for value in msgspec.structs.astuple(self):
+            if value is not None:
+                mask |= bit
+            bit <<= 1
         return mask
 
     def quantities(self) -> Quantities:
         """The same as disjoint quantities: cached input is taken out of input."""
         cached = self.cached_input_tokens or 0
-        other = {name: value for name in OTHER_FIELDS if (value := getattr(self, name))}
-        return Quantities(
-            (self.input_tokens or 0) - cached, cached, self.output_tokens or 0, other or None
-        )
+        values = msgspec.structs.astuple(self)[3:]
+        other = None
+        if any(values):
+            other = {name: value for name, value in zip(OTHER_FIELDS, values, strict=True) if value}
+        return Quantities((self.input_tokens or 0) - cached, cached, self.output_tokens or 0, other)
 
 
 QUANTITY_FIELDS = StatedUsage.__struct_fields__

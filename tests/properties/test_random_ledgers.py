@@ -11,9 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ledger.clock import FixedClock
+from ledger.core.reading import read_statement
 from ledger.core.request_ids import request_id_of
 from ledger.core.spend import spend_query
-from ledger.core.statements import Statement, read_statement
+from ledger.core.statements import Statement
 from ledger.services.customers import set_customer
 from ledger.services.intake.writer import Writer
 from ledger.services.meters import set_meter
@@ -93,7 +94,9 @@ async def test_any_history_gives_the_sums_of_the_second_model(
     for batch in history:
         raws = [_raw(record, names, example) for record in batch]
         read = [read_statement(raw, NOW) for raw in raws]
-        committed = iter(await writer.submit([each for each in read if isinstance(each, Statement)]))
+        committed = iter(
+            await writer.submit([each for each in read if isinstance(each, Statement)])
+        )
         verdicts += [
             next(committed).verdict.value if isinstance(each, Statement) else "rejected"
             for each in read

@@ -7,8 +7,9 @@ from typing import Any
 import asyncpg
 
 from ledger.clock import FixedClock
+from ledger.core.reading import read_statement
 from ledger.core.spend import spend_query
-from ledger.core.statements import Statement, read_statement
+from ledger.core.statements import Statement
 from ledger.services.customers import set_customer
 from ledger.services.intake.outcomes import Verdict
 from ledger.services.intake.writer import Writer

@@ -17,7 +17,8 @@ import pytest
 from ledger.clock import FixedClock
 from ledger.core.errors import DatabaseUnavailable, NotFound, UnprocessableDecision
 from ledger.core.instants import parse_month
-from ledger.core.statements import Statement, read_statement
+from ledger.core.reading import read_statement
+from ledger.core.statements import Statement
 from ledger.services import invoices as service
 from ledger.services.customers import set_customer
 from ledger.services.intake.outcomes import Verdict

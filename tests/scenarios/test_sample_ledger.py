@@ -5,8 +5,9 @@ from decimal import Decimal
 from pathlib import Path
 
 from ledger.clock import FixedClock
+from ledger.core.reading import read_statement
 from ledger.core.spend import spend_query
-from ledger.core.statements import Statement, read_statement
+from ledger.core.statements import Statement
 from ledger.demo.sample import sample_lines
 from ledger.services.intake.writer import Writer
 from ledger.services.spend import answer_spend, spend_body

@@ -16,8 +16,9 @@ import pytest
 from ledger.clock import FixedClock
 from ledger.core.errors import InvalidParameter, NotFound, SetupError
 from ledger.core.instants import parse_month
+from ledger.core.reading import read_statement
 from ledger.core.request_ids import request_id_of
-from ledger.core.statements import Statement, read_statement
+from ledger.core.statements import Statement
 from ledger.demo.sample import sample_lines
 from ledger.services.exporting import export_files, stream_csv
 from ledger.services.intake.writer import Writer

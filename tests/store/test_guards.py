@@ -3,7 +3,8 @@
 import asyncpg
 import pytest
 
-from ledger.core.statements import Statement, read_statement
+from ledger.core.reading import read_statement
+from ledger.core.statements import Statement
 from ledger.services.intake.writer import Writer
 from ledger.store.database import OWNER_ROLE, SERVICE_ROLE, Database, owner_connection
 from tests.conftest import NOW

@@ -9,7 +9,8 @@ import pytest
 
 from ledger.clock import FixedClock
 from ledger.core.instants import parse_month
-from ledger.core.statements import Refusal, Statement, read_statement
+from ledger.core.reading import read_statement
+from ledger.core.statements import Refusal, Statement
 from ledger.demo.sample import sample_lines
 from ledger.services.customers import set_customer
 from ledger.services.intake.writer import Writer

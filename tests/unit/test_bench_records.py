@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ledger.bench.records import Mix, cut, priced_models, record_lines
+from ledger.core.reading import read_statement
 from ledger.core.request_ids import time_of
-from ledger.core.statements import Statement, read_statement
+from ledger.core.statements import Statement
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
 

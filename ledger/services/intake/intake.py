@@ -8,8 +8,9 @@ import msgspec
 
 from ledger.clock import Clock
 from ledger.core.bodies import MAX_LINES_BYTES, BodyDecoder, LineCutter
-from ledger.core.errors import MalformedBody
-from ledger.core.statements import Refusal, Statement, read_statement
+from ledger.core.errors import BodyTooLarge, MalformedBody
+from ledger.core.reading import read_statement
+from ledger.core.statements import Refusal, Statement
 from ledger.services.intake.outcomes import Counters, Outcome, Verdict, rejected
 from ledger.services.intake.writer import Writer
 from ledger.store.database import Database
@@ -71,7 +72,8 @@ class Intake:
         """Read and record a stream of lines, a few thousand at a time and in their order.
 
         Raises:
-            MalformedBody: the stream broke off; `progress` of it holds the counters of what landed.
+            MalformedBody, BodyTooLarge: the stream broke off or went on for too long; `progress` of the
+                error holds the counters of what landed.
             and whatever `take` raises.
         """
         counters = Counters(problems=[])
@@ -84,7 +86,7 @@ class Intake:
             decoder.finish()
             await window.add(cutter.finish())
             await window.close()
-        except MalformedBody as error:
+        except (MalformedBody, BodyTooLarge) as error:
             await window.close()
             error.progress = counters
             raise

@@ -8,8 +8,9 @@ import msgspec
 import pytest
 
 from ledger.core.comparison import first_difference
+from ledger.core.reading import read_statement
 from ledger.core.request_ids import RequestKey
-from ledger.core.statements import Statement, read_statement
+from ledger.core.statements import Statement
 
 RECEIVED = datetime(2026, 11, 20, 12, tzinfo=UTC)
 FULL = {

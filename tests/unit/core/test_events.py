@@ -10,7 +10,8 @@ import pytest
 from ledger.core.configuration import Configuration, PublishedMeter
 from ledger.core.errors import FieldError
 from ledger.core.events import Dimension, RatedStatement, UsageEvent, rate_statement, usage_event
-from ledger.core.statements import Stated, Statement, read_statement
+from ledger.core.reading import read_statement
+from ledger.core.statements import Stated, Statement
 from pricing import Costs, PublishedTable, Quantities, RateBook, load_rate_table, percentage_meter
 
 RECEIVED = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -172,10 +173,10 @@ def test_what_has_not_completed_counts_nothing(status: str) -> None:
     ("fields", "field", "code"),
     [
         ({"meter_slug": "nobody's"}, "meter_slug", "unknown_meter"),
-        ({"model": "dear", "input_tokens": 10**12}, None, "amount_out_of_range"),
+        ({"model": "dear", "input_tokens": 10**12}, "input_tokens", "amount_out_of_range"),
         (
             {"model": "dear", "input_tokens": 10**7, "meter_slug": "huge"},
-            None,
+            "input_tokens",
             "amount_out_of_range",
         ),
     ],

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.core.errors import FieldError
+from ledger.core.json_values import kind_of
 from ledger.core.records import (
     MAX_RECORD_BYTES,
     RequestRecord,
     decode_record,
-    kind_of,
     missing,
     rule_of,
 )

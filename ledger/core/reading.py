@@ -1,0 +1,278 @@
+"""Reading records into statements.
+
+Aliases, Lava's `model_usage` and a provider's `usage` object become disjoint quantities; the time comes
+from where it was stated; nothing is guessed. A record without fault is read in one go; one with a fault is
+gone through again for all of them.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+
+from ledger.core.errors import FieldError
+from ledger.core.instants import parse_instant
+from ledger.core.json_values import kind_of, read_json
+from ledger.core.records import (
+    MAX_METADATA_PAIRS,
+    RequestRecord,
+    decode_record,
+    missing,
+    rule_of,
+)
+from ledger.core.request_ids import RequestKey, request_key, time_of
+from ledger.core.secrets import hide_secrets_in_bytes
+from ledger.core.statements import Refusal, Stated, Statement, Status
+from ledger.core.usage_objects import (
+    FaultyField,
+    StatedUsage,
+    decimals_of,
+    micros,
+    read_model_usage,
+    read_usage_object,
+)
+
+MAX_AHEAD = timedelta(hours=24)
+# No request was made before; and the window of a limit that never ends begins here.
+FIRST_INSTANT = datetime(1970, 1, 1, tzinfo=UTC)
+PROVIDER_BY_HOST = {
+    "api.fireworks.ai": "fireworks",
+    "api.openai.com": "openai",
+    "api.anthropic.com": "anthropic",
+    "generativelanguage.googleapis.com": "google",
+    "api.mistral.ai": "mistral",
+    "api.deepseek.com": "deepseek",
+    "api.x.ai": "xai",
+}
+_COST_DIGITS = 18  # before the point, and as many after it
+_T = TypeVar("_T")
+_STATED_QUANTITIES_SHIFT = Stated.INPUT_TOKENS.value.bit_length() - 1
+
+
+def read_statement(raw: bytes, received_at: datetime) -> Statement | Refusal:
+    """Read one record; `received_at` is the time of those that state none."""
+    record = decode_record(raw)
+    if isinstance(record, list):
+        return Refusal(raw, tuple(record), *_names_in(raw))
+    try:
+        return _statement(record, received_at)
+    except FaultyField:
+        faults = tuple(_faults_of(record, received_at))
+        customer_id = record.customer_id or record.connection_id
+        return Refusal(raw, faults, record.request_id, customer_id)
+
+
+def provider_of_endpoint(endpoint: str | None) -> str | None:
+    """The provider that an endpoint's host belongs to, if it is a known one."""
+    if endpoint is None:
+        return None
+    try:
+        host = urlsplit(endpoint.rpartition(" ")[2]).hostname
+    except ValueError:
+        return None
+    return PROVIDER_BY_HOST.get(host or "")
+
+
+def _statement(record: RequestRecord, received_at: datetime) -> Statement:
+    _check_metadata(record)
+    key = request_key(record.request_id)
+    usage = _usage(record)
+    return Statement(
+        request_id=record.request_id,
+        key=key,
+        customer_id=_customer_id(record),
+        status=Status(record.status or "completed"),
+        occurred_at=_occurred_at(record, key, received_at),
+        stated=_stated_bits(record, usage),
+        model=record.model,
+        provider=record.provider or provider_of_endpoint(record.endpoint),
+        key_type="managed" if record.provider_key_type in (None, "managed") else "byok",
+        quantities=usage.quantities(),
+        service_tier=record.service_tier,
+        is_batch=bool(record.batch),
+        meter_slug=record.meter_slug,
+        response_id=record.response_id,
+        metadata=record.metadata or None,
+        reported_cost=_reported_cost(record),
+        fields=_kept_fields(record),
+    )
+
+
+def _faults_of(record: RequestRecord, received_at: datetime) -> list[FieldError]:
+    """Every fault of a record, each once."""
+    steps: tuple[Callable[[], object], ...] = (
+        lambda: _customer_id(record),
+        lambda: _occurred_at(record, request_key(record.request_id), received_at),
+        lambda: _usage(record),
+        lambda: _check_metadata(record),
+        lambda: _reported_cost(record),
+    )
+    faults: list[FieldError] = []
+    for step in steps:
+        try:
+            step()
+        except FaultyField as faulty:
+            if faulty.error not in faults:
+                faults.append(faulty.error)
+    return faults
+
+
+def _customer_id(record: RequestRecord) -> str:
+    customer_id = _agreed("customer_id", record.customer_id, record.connection_id)
+    if customer_id is None:
+        fault = missing("customer_id")
+        raise FaultyField("customer_id", fault.code, fault.detail)
+    return customer_id
+
+
+def _occurred_at(record: RequestRecord, key: RequestKey, received_at: datetime) -> datetime:
+    """When it happened: as stated, else by its id, else when it was received."""
+    occurred_at = _stated_at(record) or time_of(key) or received_at
+    if occurred_at - received_at > MAX_AHEAD:
+        raise FaultyField("timestamp", "in_the_future", "must not lie more than 24 hours ahead")
+    if occurred_at < FIRST_INSTANT:
+        raise FaultyField("timestamp", "out_of_range", "must not lie before 1970")
+    return occurred_at
+
+
+def _stated_at(record: RequestRecord) -> datetime | None:
+    stated_at = _agreed(
+        "timestamp",
+        _instant("timestamp", record.timestamp),
+        _instant("occurred_at", record.occurred_at),
+    )
+    return _instant("created_at", record.created_at) if stated_at is None else stated_at
+
+
+def _instant(field: str, text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        return parse_instant(text)
+    except ValueError as error:
+        raise FaultyField(field, "invalid_time", f"{error}, got {kind_of(text)}") from None
+
+
+def _usage(record: RequestRecord) -> StatedUsage:
+    stated = StatedUsage(
+        input_tokens=_agreed("input_tokens", record.input_tokens, record.prompt_tokens),
+        output_tokens=_agreed("output_tokens", record.output_tokens, record.completion_tokens),
+        cached_input_tokens=record.cached_input_tokens,
+        input_seconds=micros("input_seconds", record.input_seconds),
+        output_seconds=micros("output_seconds", record.output_seconds),
+        input_characters=record.input_characters,
+        output_characters=record.output_characters,
+        images=record.images,
+        gpu_seconds=micros("gpu_seconds", record.gpu_seconds),
+    )
+    if record.model_usage:
+        stated = stated.joined_with(read_model_usage(record.model_usage)[0])
+    if record.usage:
+        stated = stated.joined_with(read_usage_object(record.usage))
+    if (stated.cached_input_tokens or 0) > (stated.input_tokens or 0):
+        raise FaultyField(
+            "cached_input_tokens",
+            "exceeds_input_tokens",
+            "must not exceed input_tokens, which include it",
+        )
+    return stated
+
+
+def _check_metadata(record: RequestRecord) -> None:
+    if record.metadata is not None and len(record.metadata) > MAX_METADATA_PAIRS:
+        raise FaultyField(
+            "metadata",
+            "too_many_pairs",
+            f"must be {rule_of('metadata')}, got {len(record.metadata)} pairs",
+        )
+
+
+def _reported_cost(record: RequestRecord) -> Decimal | None:
+    """What the sender says it cost; older Lava records say so only inside `model_usage`."""
+    total_cost = read_model_usage(record.model_usage)[1] if record.model_usage else None
+    for field, cost in (
+        ("reported_cost", record.reported_cost),
+        ("cost", record.cost),
+        ("model_usage", total_cost),
+    ):
+        if cost is not None:
+            if not _is_storable_cost(cost):
+                rule = "must be below 10^18 with at most 18 decimals"
+                raise FaultyField(field, "out_of_range", f"{rule}, got {kind_of(cost)}")
+            return cost
+    return None
+
+
+def _is_storable_cost(cost: Decimal) -> bool:
+    return cost.is_finite() and cost.adjusted() < _COST_DIGITS and decimals_of(cost) <= _COST_DIGITS
+
+
+def _agreed(field: str, one: _T | None, other: _T | None) -> _T | None:
+    """The one value that a field and its alias state; two that differ are no statement."""
+    if one is not None and other is not None and one != other:
+        raise FaultyField(field, "contradiction", "is stated twice with different values")
+    return other if one is None else one
+
+
+def _stated_bits(record: RequestRecord, usage: StatedUsage) -> int:
+    bits = usage.stated_mask() << _STATED_QUANTITIES_SHIFT
+    if record.model is not None:
+        bits |= _MODEL
+    if record.provider is not None:
+        bits |= _PROVIDER
+    if record.provider_key_type is not None:
+        bits |= _KEY_TYPE
+    if record.service_tier is not None:
+        bits |= _SERVICE_TIER
+    if record.batch is not None:
+        bits |= _BATCH
+    if record.meter_slug is not None:
+        bits |= _METER
+    if record.metadata is not None:
+        bits |= _METADATA
+    # `created_at` is when the gateway first saw the request: a source for the time, not a statement of it.
+    if record.timestamp is not None or record.occurred_at is not None:
+        bits |= _TIMESTAMP
+    return bits
+
+
+# Plain integers: an enum member costs ten times as much to combine, and this is done for every record.
+_MODEL, _PROVIDER, _KEY_TYPE = (
+    Stated.MODEL.value,
+    Stated.PROVIDER.value,
+    Stated.KEY_TYPE.value,
+)
+_SERVICE_TIER, _BATCH, _METER = Stated.SERVICE_TIER.value, Stated.BATCH.value, Stated.METER.value
+_TIMESTAMP, _METADATA = Stated.TIMESTAMP.value, Stated.METADATA.value
+
+
+def _kept_fields(record: RequestRecord) -> str | None:
+    """The JSON of what came along, secrets replaced by a hint."""
+    kept: dict[str, Any] = {**(record.extra or {}), **record.kept()}
+    if record.endpoint is not None:
+        kept["endpoint"] = record.endpoint
+    if not kept:
+        return None
+    return hide_secrets_in_bytes(msgspec.json.encode(kept)).decode()
+
+
+def _names_in(raw: bytes) -> tuple[str | None, str | None]:
+    """The request and customer a refused record seems to be about, for those who look for it."""
+    try:
+        value = read_json(raw)
+    except (ValueError, RecursionError):
+        return None, None
+    if not isinstance(value, dict):
+        return None, None
+    return _name(value.get("request_id")), _name(
+        value.get("customer_id", value.get("connection_id"))
+    )
+
+
+def _name(value: object) -> str | None:
+    if not isinstance(value, str):
+        return None
+    return value.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")[:255]
