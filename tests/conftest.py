@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import httpx
@@ -24,7 +23,7 @@ from ledger.services.rates import publish_shipped
 from ledger.settings import Settings
 from ledger.store.database import Database
 from ledger.store.migrations import migrate
-from tests.servers import test_server
+from tests.servers import test_server, with_database
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ADMIN_KEY = "an-admin-key-for-tests-0123456789abcdef"
@@ -109,11 +108,6 @@ async def serving(app: Litestar) -> AsyncIterator[str]:
         await task
 
 
-def with_database(url: str, name: str) -> str:
-    """The same server, another database."""
-    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
-
-
 def _template_name() -> str:
     return f"ledger_template_{os.getpid()}"
 
@@ -136,3 +130,6 @@ async def _execute(url: str, statement: str) -> None:
         await connection.execute(statement)
     finally:
         await connection.close()
+        await asyncio.sleep(
+            0
+        )  # the loop may end with the test; the socket needs one more turn to close

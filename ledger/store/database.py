@@ -13,6 +13,7 @@ SERVICE_ROLE = "ledger_service"
 OWNER_ROLE = "ledger_owner"
 CONNECT_TIMEOUT_S = 5
 POOL_SIZE = 8
+OLDEST_MAJOR = 15  # the first with UNIQUE NULLS NOT DISTINCT
 
 _EPOCH = query("configuration", "epoch")
 
@@ -66,6 +67,8 @@ class Database:
                 timeout=CONNECT_TIMEOUT_S,
                 server_settings=_settings(SERVICE_ROLE),
             )
+        async with self.connection() as connection:
+            _require_version(connection)
 
     async def close(self) -> None:
         """Disconnect."""
@@ -106,6 +109,7 @@ async def owner_connection(url: str) -> AsyncIterator[Connection]:
     """A connection as whoever the address names, for migrations."""
     connection = await _connect(url, None)
     try:
+        _require_version(connection)
         async with in_our_words():
             yield connection
     finally:
@@ -133,6 +137,14 @@ async def _connect(url: str, role: str | None) -> Connection:
     async with in_our_words():
         return await asyncpg.connect(
             url, timeout=CONNECT_TIMEOUT_S, server_settings=_settings(role)
+        )
+
+
+def _require_version(connection: Connection) -> None:
+    version = connection.get_server_version()
+    if version.major < OLDEST_MAJOR:
+        raise SetupError(
+            f"PostgreSQL {version.major} is too old; the ledger needs {OLDEST_MAJOR} or newer"
         )
 
 

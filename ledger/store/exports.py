@@ -82,6 +82,7 @@ async def _copy_into(
                 await copy_rows(connection, name, selection, put)
         finally:
             connection.terminate()  # there may be much still to come that nobody reads
+            await asyncio.sleep(0)  # its socket closes in the next turn of the loop
     except Exception:
         await chunks.put(None)
         raise

@@ -24,7 +24,7 @@ from ledger.services.exporting import export_files, stream_csv
 from ledger.services.intake.writer import Writer
 from ledger.services.invoices import list_invoices, run_invoices, show_invoice
 from ledger.store.database import Database
-from tests.conftest import with_database
+from tests.servers import with_database
 
 START, END = datetime(2026, 4, 1, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC)
 MAY = datetime(2026, 5, 1, tzinfo=UTC)
