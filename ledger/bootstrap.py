@@ -14,6 +14,7 @@ from ledger.services.intake.intake import Intake
 from ledger.services.intake.writer import Writer
 from ledger.services.rates import publish_shipped
 from ledger.settings import Settings
+from ledger.store.configuration import adopt_currency
 from ledger.store.database import Database
 from ledger.store.embedded import EmbeddedServerError, embedded_server
 from ledger.store.migrations import migrate
@@ -63,6 +64,7 @@ async def open_ledger(
         database = Database(url)
         await database.open()
         stack.push_async_callback(database.close)
+        await _require_currency(database, settings.currency)
         if migrating:
             await publish_shipped(
                 database, clock, currency=settings.currency, rates_dir=settings.rates_dir
@@ -107,6 +109,14 @@ def _written_key(path: Path) -> str:
     if not key:
         raise SetupError(f"{path} is empty; remove it to have a new key written")
     return key
+
+
+async def _require_currency(database: Database, wanted: str) -> None:
+    """One ledger has one currency; amounts of two could not be told apart afterwards."""
+    async with database.connection() as connection:
+        currency = await adopt_currency(connection, wanted)
+    if currency != wanted:
+        raise SetupError(f"this ledger is in {currency}, and LEDGER_CURRENCY says {wanted}")
 
 
 async def _embedded_url(stack: AsyncExitStack, data_dir: Path) -> str:

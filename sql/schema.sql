@@ -212,6 +212,7 @@ CREATE TABLE ledger.batch (
 CREATE TABLE ledger.configuration (
     only_row boolean DEFAULT true NOT NULL,
     epoch bigint NOT NULL,
+    currency text,
     CONSTRAINT configuration_only_row_check CHECK (only_row)
 );
 

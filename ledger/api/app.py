@@ -12,6 +12,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 import ledger as product
 from ledger.api import decisions, exports, health, invoices, problems, requests, spend
 from ledger.api.authentication import KeyGuard
+from ledger.api.parameters import refuse_unknown_parameters
 from ledger.bootstrap import Ledger
 from ledger.core.errors import LedgerError
 
@@ -35,7 +36,7 @@ def create_app(ledger: Ledger, admin_key: str) -> Litestar:
             exports.router,
         ],
         lifespan=[writing],
-        guards=[KeyGuard(admin_key)],
+        guards=[KeyGuard(admin_key), refuse_unknown_parameters],
         dependencies={"ledger": Provide(lambda: ledger, sync_to_thread=False)},
         exception_handlers={
             LedgerError: problems.answer_ledger_error,

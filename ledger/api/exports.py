@@ -11,7 +11,7 @@ from ledger.api.reading import instant_parameter, plain_texts
 from ledger.core.errors import NotFound
 from ledger.services.exporting import stream_csv
 
-CSV = "text/csv; charset=utf-8; header=present"
+CSV = "text/csv; header=present"  # the framework adds the charset
 
 
 @get("/{file:str}", media_type=CSV, summary="usage.csv or invoices.csv of a half-open span")

@@ -13,7 +13,7 @@ from litestar import Litestar, Request, Response, post
 
 from ledger.api.authentication import KeyGuard
 from ledger.cli.running import command
-from ledger.cli.serve import Server, server_config
+from ledger.cli.serve import Server, listen, server_config
 
 
 @post("/v1/requests", status_code=201)
@@ -34,7 +34,7 @@ async def main() -> int:
         openapi_config=None,
         logging_config=None,
     )
-    await Server(server_config(app, "127.0.0.1", 0)).serve()
+    await Server(server_config(app)).serve(sockets=[listen("127.0.0.1", 0)])
     return 0
 
 

@@ -6,7 +6,14 @@ from pathlib import Path
 import click
 
 from ledger.bootstrap import Ledger
-from ledger.cli.running import Instant, json_option, on_ledger, print_json, print_table, stdout
+from ledger.cli.running import (
+    Instant,
+    json_option,
+    on_ledger,
+    print_json,
+    print_table,
+    say,
+)
 from ledger.services.exporting import export_files
 
 NAMES = ("usage", "invoices")
@@ -47,4 +54,4 @@ async def command_group(
         print_json(manifest)
         return
     print_table("Exported", {"name": "file", "rows": "rows", "sha256": "sha256"}, manifest["files"])
-    stdout().print(f"In {output}, with manifest.json")
+    say(f"In {output}, with manifest.json")

@@ -1,18 +1,15 @@
 """`ledger ingest`."""
 
-import asyncio
-import os
-import stat
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import click
 import msgspec
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from ledger.bootstrap import Ledger
+from ledger.cli.record_files import chunks_of, format_of, is_missing, opened
 from ledger.cli.running import (
     ACTOR,
     DONE,
@@ -20,17 +17,17 @@ from ledger.cli.running import (
     json_option,
     on_ledger,
     print_json,
+    remark,
+    say,
     stderr,
-    stdout,
 )
 from ledger.core.bodies import BodyDecoder, split_array
 from ledger.core.errors import BodyTooLarge, MalformedBody
 from ledger.services.intake.intake import Intake
 from ledger.services.intake.outcomes import Counters
 
-CHUNK_BYTES = 256 * 1024
-MAX_JSON_BYTES = 256 * 1024 * 1024
-MAX_JSON_RECORDS = 5_000_000
+MAX_JSON_BYTES = 64 * 1024 * 1024
+MAX_JSON_RECORDS = 1_000_000
 MAX_FILE_BYTES = 1 << 60
 RECORDS_PER_STEP = 10_000
 _SHOWN_PROBLEMS = 10
@@ -40,13 +37,13 @@ _SHOWN_PROBLEMS = 10
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True))
 @click.option(
     "--rejects",
-    type=click.Path(path_type=Path),
-    help="Write the problems here, one JSON object a line.",
+    type=click.File("wb", lazy=False),
+    help="Write every problem here, one JSON object a line.",
 )
 @json_option
 @on_ledger
 async def command_group(
-    ledger: Ledger, *, files: tuple[Path, ...], rejects: Path | None, as_json: bool
+    ledger: Ledger, *, files: tuple[Path, ...], rejects: BinaryIO | None, as_json: bool
 ) -> int:
     """Record requests from files.
 
@@ -55,23 +52,19 @@ async def command_group(
     NDJSON, or a JSON array where the name ends in .json; .gz and .zst are decompressed; - is stdin.
     The same records may be sent any number of times: what is recorded already counts as a duplicate.
     """
-    _require(files)
+    for file in files:
+        if is_missing(file):
+            raise click.UsageError(f"{file}: no such file")
     total = Counters(problems=[])
     broken = []
     async with ledger.intake() as intake:
         with _progress() as progress:
             for file in files:
-                task = progress.add_task(str(file), total=None, read=0)
-                try:
-                    await _take_file(intake, file, total, progress, task)
-                except (MalformedBody, BodyTooLarge) as error:
-                    if isinstance(error.progress, Counters):
-                        total.add(error.progress)
-                    broken.append(f"{file}: {error.detail}")
-    for line in broken:
-        stderr().print(f"ledger: {line}; what came before it is recorded")
-    if rejects is not None:
-        _write_rejects(rejects, total)
+                reading = Reading(intake, file, total, progress, rejects)
+                if (fault := await reading.take()) is not None:
+                    broken.append(fault)
+    for fault in broken:
+        remark(f"ledger: {fault}")
     if as_json:
         print_json(total)
     else:
@@ -79,88 +72,70 @@ async def command_group(
     return WITH_PROBLEMS if broken or total.conflicts or total.rejected else DONE
 
 
-def _require(files: Sequence[Path]) -> None:
-    for file in files:
-        if str(file) != "-" and (not file.exists() or file.is_dir()):
-            raise click.UsageError(f"{file}: no such file")
+class Reading:
+    """One file being taken in: its progress is shown, its problems go where they are wanted."""
 
+    def __init__(
+        self,
+        intake: Intake,
+        file: Path,
+        total: Counters,
+        progress: Progress,
+        rejects: BinaryIO | None,
+    ) -> None:
+        self._intake = intake
+        self._file = file
+        self._total = total
+        self._progress = progress
+        self._rejects = rejects
+        self._task = progress.add_task(str(file), total=None, read=0)
 
-async def _take_file(
-    intake: Intake, file: Path, total: Counters, progress: Progress, task: TaskID
-) -> None:
-    before = total.read
-    encoding, is_json = _format_of(file)
+    async def take(self) -> str | None:
+        """Take the file in and add to the total; a fault of the file as a whole comes back in words."""
+        encoding, is_json = format_of(self._file)
+        fault = None
+        with opened(self._file) as stream:
+            try:
+                counters = await (self._take_json if is_json else self._take_lines)(
+                    stream, encoding
+                )
+            except (MalformedBody, BodyTooLarge) as error:
+                landed = error.progress
+                counters = landed if isinstance(landed, Counters) else Counters(problems=[])
+                fault = f"{self._file}: {error.detail}; {counters.read} records before it were read"
+        self._total.add(counters)
+        self._progress.update(self._task, read=counters.read, total=1, completed=1)
+        return fault
 
-    def show(counters: Counters) -> None:
-        progress.update(task, read=before + counters.read)
+    async def _take_lines(self, stream: BinaryIO, encoding: str) -> Counters:
+        return await self._intake.take_lines(
+            chunks_of(stream),
+            encoding,
+            ACTOR,
+            most_bytes=MAX_FILE_BYTES,
+            progress=self._show,
+            report=self._report,
+        )
 
-    with _opened(file) as stream:
-        if is_json:
-            counters = await _take_json(intake, stream, encoding, show)
-        else:
-            counters = await intake.take_lines(
-                _chunks(stream), encoding, ACTOR, most_bytes=MAX_FILE_BYTES, progress=show
-            )
-    total.add(counters)
-    progress.update(task, read=total.read, total=1, completed=1)
-
-
-async def _take_json(
-    intake: Intake, stream: BinaryIO, encoding: str, show: Callable[[Counters], None]
-) -> Counters:
-    """A whole document: it has no lines to read it by, so it has a size to keep to."""
-    decoder = BodyDecoder(encoding, MAX_JSON_BYTES)
-    try:
-        body = b"".join([piece async for chunk in _chunks(stream) for piece in decoder.feed(chunk)])
+    async def _take_json(self, stream: BinaryIO, encoding: str) -> Counters:
+        """A whole document: it has no lines to read it by, so it has a size to keep to."""
+        decoder = BodyDecoder(encoding, MAX_JSON_BYTES)
+        pieces = [piece async for chunk in chunks_of(stream) for piece in decoder.feed(chunk)]
         decoder.finish()
-    except BodyTooLarge:
-        raise BodyTooLarge(
-            f"a JSON file may have {MAX_JSON_BYTES} bytes; write one record a line (.ndjson) instead"
-        ) from None
-    raws = split_array(body, MAX_JSON_RECORDS)
-    counters = Counters(problems=[])
-    for start in range(0, len(raws), RECORDS_PER_STEP):
-        taken = await intake.take(raws[start : start + RECORDS_PER_STEP], ACTOR)
-        counters.count(taken.records, taken.outcomes)
-        show(counters)
-    return counters
+        raws = split_array(b"".join(pieces), MAX_JSON_RECORDS)
+        counters = Counters(problems=[])
+        for start in range(0, len(raws), RECORDS_PER_STEP):
+            taken = await self._intake.take(raws[start : start + RECORDS_PER_STEP], ACTOR)
+            counters.count(taken.records, taken.outcomes, self._report)
+            self._show(counters)
+        return counters
 
+    def _show(self, counters: Counters) -> None:
+        self._progress.update(self._task, read=counters.read)
 
-def _format_of(file: Path) -> tuple[str, bool]:
-    """The encoding, and whether it is one JSON document, by the name."""
-    name = file.name.lower()
-    for ending, encoding in ((".gz", "gzip"), (".zst", "zstd")):
-        if name.endswith(ending):
-            return encoding, name.removesuffix(ending).endswith(".json")
-    return "identity", name.endswith(".json")
-
-
-def _opened(file: Path) -> BinaryIO:
-    return sys.stdin.buffer if str(file) == "-" else file.open("rb")
-
-
-async def _chunks(stream: BinaryIO) -> AsyncIterator[bytes]:
-    """What a file or a pipe gives, as it gives it; commits go on meanwhile, and Ctrl-C is heard."""
-    descriptor = stream.fileno()
-    is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
-    while True:
-        if not is_file:
-            await _readable(descriptor)
-        chunk = await asyncio.to_thread(os.read, descriptor, CHUNK_BYTES)
-        if not chunk:
-            return
-        yield chunk
-
-
-async def _readable(descriptor: int) -> None:
-    """Wait until a pipe has something. A thread that reads an idle pipe could not be stopped."""
-    loop = asyncio.get_running_loop()
-    arrived = asyncio.Event()
-    loop.add_reader(descriptor, arrived.set)
-    try:
-        await arrived.wait()
-    finally:
-        loop.remove_reader(descriptor)
+    def _report(self, problem: dict[str, Any]) -> None:
+        if self._rejects is not None:
+            self._rejects.write(msgspec.json.encode({"file": str(self._file), **problem}) + b"\n")
 
 
 def _progress() -> Progress:
@@ -176,22 +151,15 @@ def _progress() -> Progress:
     )
 
 
-def _write_rejects(path: Path, counters: Counters) -> None:
-    with path.open("wb") as out:
-        for problem in counters.problems:
-            out.write(msgspec.json.encode(problem) + b"\n")
-
-
 def _print_counters(counters: Counters) -> None:
-    out = stdout()
-    out.print(
+    say(
         f"{counters.read:,} read: {counters.accepted:,} accepted, {counters.duplicates:,} duplicates, "
         f"{counters.conflicts:,} conflicts, {counters.rejected:,} rejected; {counters.unrated:,} unrated"
     )
     refused = [problem for problem in counters.problems if problem["outcome"] != "unrated"]
     for problem in refused[:_SHOWN_PROBLEMS]:
-        name = problem["request_id"] or f"record {problem['index']}"
+        name = problem["request_id"] or f"record number {problem['index'] + 1}"
         field = f"{problem['field']} " if problem["field"] else ""
-        out.print(f"  {problem['outcome']}: {name}: {field}{problem['detail']}")
+        say(f"  {problem['outcome']}: {name}: {field}{problem['detail']}")
     if len(refused) > _SHOWN_PROBLEMS:
-        out.print(f"  and {len(refused) - _SHOWN_PROBLEMS} more; --rejects FILE lists them")
+        say(f"  and {len(refused) - _SHOWN_PROBLEMS} more; --rejects FILE lists them")

@@ -3,7 +3,15 @@
 import click
 
 from ledger.bootstrap import Ledger
-from ledger.cli.running import ACTOR, Month, json_option, on_ledger, print_json, print_table, stdout
+from ledger.cli.running import (
+    ACTOR,
+    Month,
+    json_option,
+    on_ledger,
+    print_json,
+    print_table,
+    say,
+)
 from ledger.core.instants import Period
 from ledger.services.invoice_text import render_invoice
 from ledger.services.invoices import list_invoices, run_invoices, show_invoice
@@ -49,7 +57,7 @@ async def run(
         print_json(result)
         return
     print_table("Would be issued" if dry_run else "Issued", COLUMNS, result["invoices"])
-    stdout().print(
+    say(
         f"{result['issued']} issued, {result['skipped']} skipped, total {result['total']}"
         f" {ledger.settings.currency}"
     )
@@ -85,4 +93,4 @@ async def show(ledger: Ledger, *, number: str, format_: str, as_json: bool) -> N
     if as_json or format_ == "json":
         print_json(invoice)
     else:
-        stdout().print(render_invoice(invoice))
+        say(render_invoice(invoice))

@@ -3,7 +3,12 @@
 import click
 
 from ledger.bootstrap import open_ledger
-from ledger.cli.running import command, json_option, print_json, stdout
+from ledger.cli.running import (
+    command,
+    json_option,
+    print_json,
+    say,
+)
 from ledger.services.rates import list_tables
 from ledger.settings import read_settings
 
@@ -27,5 +32,5 @@ async def command_group(*, as_json: bool) -> None:
     if as_json:
         print_json(body)
     else:
-        stdout().print(f"Applied: {', '.join(body['migrations']) or 'nothing, all is up to date'}")
-        stdout().print(f"Rate tables: {', '.join(body['rate_tables'])}")
+        say(f"Applied: {', '.join(body['migrations']) or 'nothing, all is up to date'}")
+        say(f"Rate tables: {', '.join(body['rate_tables'])}")

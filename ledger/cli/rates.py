@@ -15,7 +15,7 @@ from ledger.cli.running import (
     on_ledger,
     print_json,
     print_table,
-    stdout,
+    say,
 )
 from ledger.services.rates import list_tables, publish_tables
 from ledger.settings import read_settings
@@ -53,9 +53,9 @@ async def validate(files: tuple[Path, ...], *, as_json: bool) -> int:
         print_json({"ok": not problems, "problems": problems})
     else:
         for problem in problems:
-            stdout().print(f"{problem['file']}:{problem['line']}: {problem['message']}")
+            say(f"{problem['file']}:{problem['line']}: {problem['message']}")
         if not problems:
-            stdout().print(f"{len(files)} files are fine.")
+            say(f"{len(files)} files are fine.")
     return WITH_PROBLEMS if problems else DONE
 
 
@@ -77,7 +77,7 @@ async def publish(ledger: Ledger, *, files: tuple[Path, ...], as_json: bool) -> 
     elif new:
         print_table("Published", COLUMNS, new)
     else:
-        stdout().print("All of them are published already.")
+        say("All of them are published already.")
 
 
 @command_group.command("list")

@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import os
 import sys
 from collections.abc import Callable, Coroutine
 from datetime import datetime
@@ -14,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ledger.bootstrap import open_ledger
-from ledger.core.errors import BadRequest, LedgerError
+from ledger.core.errors import DatabaseUnavailable, LedgerError
 from ledger.core.instants import Period, parse_instant_or_date, parse_month
 from ledger.settings import read_settings
 from pricing import RateFileError
@@ -38,11 +39,14 @@ def command(run: Command[_P]) -> Callable[_P, None]:
         except RateFileError as error:
             _complain(str(error))
             sys.exit(WITH_PROBLEMS)
-        except BadRequest as error:
-            _complain(error.detail)
-            sys.exit(WRONG_USAGE)
         except LedgerError as error:
-            _complain(error.detail)
+            _complain(_with_cause(error))
+            sys.exit(WRONG_USAGE)
+        except BrokenPipeError:  # whoever read the result has seen enough of it
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(WITH_PROBLEMS)
+        except OSError as error:
+            _complain(str(error))
             sys.exit(WRONG_USAGE)
         except (KeyboardInterrupt, asyncio.CancelledError):
             _complain("interrupted; it is safe to run the command again")
@@ -79,6 +83,9 @@ def print_json(document: Any) -> None:
 
 def print_table(title: str, columns: dict[str, str], rows: list[dict[str, Any]]) -> None:
     """Rows as a table on stdout; `columns` maps fields to headings. Figures stand to the right."""
+    if not rows:
+        say(f"{title}: none")
+        return
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for field, heading in columns.items():
         is_number = bool(rows) and all(_is_figure(row.get(field)) for row in rows)
@@ -89,14 +96,24 @@ def print_table(title: str, columns: dict[str, str], rows: list[dict[str, Any]])
     stdout().print(table)
 
 
+def say(text: str) -> None:
+    """A line of a result on stdout, whole whatever the width of the terminal."""
+    click.echo(text)
+
+
+def remark(text: str) -> None:
+    """A line on stderr: progress and complaints."""
+    click.echo(text, err=True)
+
+
 def stdout() -> Console:
-    """The console for results; styles only on a terminal, names never read as markup."""
+    """The console for tables; styles only on a terminal, names never read as markup."""
     width = None if sys.stdout.isatty() else FILE_WIDTH
     return Console(markup=False, emoji=False, highlight=False, width=width)
 
 
 def stderr() -> Console:
-    """The console for progress and remarks."""
+    """The console for progress bars."""
     return Console(stderr=True, markup=False, emoji=False, highlight=False)
 
 
@@ -145,4 +162,11 @@ def _shown(value: Any) -> str:
 
 
 def _complain(text: str) -> None:
-    stderr().print(f"ledger: {text}")
+    remark(f"ledger: {text}")
+
+
+def _with_cause(error: LedgerError) -> str:
+    """Why the database does not answer, for whoever sits at the machine; answers over HTTP do not tell."""
+    if not isinstance(error, DatabaseUnavailable) or not str(error.__cause__ or ""):
+        return error.detail
+    return f"{error.detail}: {error.__cause__}; check LEDGER_DATABASE_URL"

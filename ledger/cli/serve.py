@@ -3,6 +3,8 @@
 import gc
 import logging
 import signal
+import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,7 +14,13 @@ import uvicorn
 
 from ledger.api.app import create_app
 from ledger.bootstrap import admin_key, open_ledger
-from ledger.cli.running import DONE, WRONG_USAGE, command, stderr
+from ledger.cli.running import (
+    DONE,
+    WRONG_USAGE,
+    command,
+    remark,
+)
+from ledger.core.errors import SetupError
 from ledger.jobs.scheduler import scheduled_jobs
 from ledger.settings import read_settings
 
@@ -30,9 +38,9 @@ class Server(uvicorn.Server):
         """Begin to listen."""
         await super().startup(sockets)
         for server in getattr(self, "servers", []):
-            for socket in server.sockets:
-                host, port = socket.getsockname()[:2]
-                stderr().print(f"ledger: listening on http://{host}:{port}")
+            for listening in server.sockets:
+                host, port = listening.getsockname()[:2]
+                remark(f"ledger: listening on http://{host}:{port}")
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -50,12 +58,10 @@ class Server(uvicorn.Server):
                 signal.signal(each, handler)
 
 
-def server_config(app: Any, host: str, port: int) -> uvicorn.Config:
+def server_config(app: Any) -> uvicorn.Config:
     """How the product serves an application."""
     return uvicorn.Config(
         app,
-        host=host,
-        port=port,
         access_log=False,
         log_config=None,
         http="httptools",
@@ -81,17 +87,48 @@ async def command_group(host: str | None, port: int | None) -> int:
     Without LEDGER_DATABASE_URL an embedded PostgreSQL runs in LEDGER_DATA_DIR for as long as it is needed.
     TLS is left to a proxy in front.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    _begin_log()
     settings = read_settings()
+    listener = listen(host or settings.host, settings.port if port is None else port)
     key, path = admin_key(settings)
     if path is not None:
-        stderr().print(f"ledger: the admin key lies in {path}")
+        remark(f"ledger: the admin key lies in {path}")
     async with open_ledger(settings, migrating=True) as ledger, scheduled_jobs(ledger):
         gc.freeze()
         gc.set_threshold(COLLECT_AFTER_OBJECTS)
-        app = create_app(ledger, key)
-        server = Server(
-            server_config(app, host or settings.host, settings.port if port is None else port)
-        )
-        await server.serve()
+        server = Server(server_config(create_app(ledger, key)))
+        await server.serve(sockets=[listener])
         return DONE if server.started else WRONG_USAGE
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Take an address before anything else is begun.
+
+    Raises:
+        SetupError: it is in use, not ours, or no address.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        raise SetupError(
+            f"cannot listen on {host}:{port}: {error.strerror}; "
+            "choose another address with --host and --port, or LEDGER_HOST and LEDGER_PORT"
+        ) from None
+    return listener
+
+
+def _begin_log() -> None:
+    """Log to stderr, in UTC; the scheduler's talk about itself is left out."""
+    formatter = logging.Formatter(
+        "%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s %(message)s", "%Y-%m-%dT%H:%M:%S"
+    )
+    formatter.converter = time.gmtime
+    handler = logging.StreamHandler()
+    handler.setFormatter(formatter)
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)

@@ -5,7 +5,14 @@ from datetime import datetime
 import click
 
 from ledger.bootstrap import Ledger
-from ledger.cli.running import Instant, json_option, on_ledger, print_json, print_table, stdout
+from ledger.cli.running import (
+    Instant,
+    json_option,
+    on_ledger,
+    print_json,
+    print_table,
+    say,
+)
 from ledger.core.spend import GROUPINGS, spend_query
 from ledger.services.spend import answer_spend, spend_body
 
@@ -62,10 +69,12 @@ def print_spend(body: dict[str, object]) -> None:
     columns |= {"requests": "requests", "input_tokens": "input", "output_tokens": "output"}
     columns |= {"cost": "cost", "spend": "spend"}
     total_row = {**dict.fromkeys(groups[:1], "total"), **totals}
-    shown = [_for_reading(row) for row in [*rows, total_row]]
+    shown = [_for_reading(row) for row in [*rows, total_row]] if groups else [_for_reading(totals)]
     print_table(f"In {body['currency']}, cut to 4 places; --json has all, fees too", columns, shown)
     if body["unrated_requests"]:
-        stdout().print(f"{body['unrated_requests']} requests have no rate yet and count 0.")
+        say(f"{body['unrated_requests']} requests have no rate yet and count 0.")
+    if "model" in groups:
+        say("Models are shown by their last part; --model takes the whole id.")
 
 
 def _for_reading(row: dict[str, object]) -> dict[str, object]:

@@ -9,8 +9,8 @@ from ledger.cli.running import (
     json_option,
     on_ledger,
     print_json,
-    stderr,
-    stdout,
+    remark,
+    say,
 )
 from ledger.services.verification import verify
 
@@ -24,18 +24,15 @@ async def command_group(ledger: Ledger, *, as_json: bool) -> int:
     Example: ledger verify
     """
     result = await verify(
-        ledger.database, ledger.clock, progress=lambda name: stderr().print(f"checking {name} ...")
+        ledger.database, ledger.clock, progress=lambda name: remark(f"checking {name} ...")
     )
     if as_json:
         print_json(result)
     else:
-        out = stdout()
         for check in result["checks"]:
             is_warning = check["ok"] and check["count"]
             mark = "note" if is_warning else "ok" if check["ok"] else "FAILED"
-            out.print(
-                f"{mark:>6}  {check['name']}" + (f": {check['count']}" if check["count"] else "")
-            )
+            say(f"{mark:>6}  {check['name']}" + (f": {check['count']}" if check["count"] else ""))
             for offender in check["offenders"] if not check["ok"] else ():
-                out.print(f"          {offender}")
+                say(f"          {offender}")
     return DONE if result["ok"] else WITH_PROBLEMS

@@ -70,6 +70,10 @@ class InvalidRecord(BadRequest):
             "; ".join(f"{error.field or 'record'}: {error.detail}" for error in errors)
         )
         self.errors = tuple(errors)
+        if (
+            self.errors[0].field is None
+        ):  # no field is to blame but the whole: its fault is the code
+            self.code = self.errors[0].code
 
 
 class InvalidParameter(BadRequest):

@@ -19,7 +19,7 @@ _BOTTOM_COLUMNS = 44
 _COUNTS = (
     ("Requests", "requests"),
     ("Input tokens", "input_tokens"),
-    ("of it cached", "cached_input_tokens"),
+    ("Cached input", "cached_input_tokens"),
     ("Output tokens", "output_tokens"),
 )
 _AMOUNTS = (("Cost", "cost"), ("Fee", "fee"), ("Exact amount", "exact"))
@@ -28,7 +28,7 @@ _LATE = ": not billed before"
 _METHOD = (
     "Each line is its usage at the published rates plus the fee, kept exactly; the sum of the exact "
     "amounts was rounded once, half up, to the total, the line amounts share that total by largest "
-    "remainder, and what was rounded up (or, with a minus, down) is told as rounding."
+    "remainder, and what was rounded up (or, with a minus, down) is shown as rounding."
 )
 _BYOK = (
     "Lines with the customer's own key (byok) owe the fee only: their cost is shown for information and "

@@ -10,6 +10,8 @@ from ledger.store.limits import limit_from_row
 from ledger.store.sql_files import query
 from pricing import Meter, PublishedTable, RateBook, RateTable, load_rate_table, percentage_meter
 
+_ADOPT_CURRENCY = query("configuration", "adopt_currency")
+_CURRENCY = query("configuration", "currency")
 _EPOCH = query("configuration", "epoch")
 _RATE_TABLES = query("configuration", "rate_tables")
 _METERS = query("configuration", "meters")
@@ -36,6 +38,13 @@ async def load_configuration(connection: Connection) -> Configuration:
             meter_slugs=dict(await connection.fetch(_CUSTOMER_METERS)),
             limits={customer: tuple(several) for customer, several in limits.items()},
         )
+
+
+async def adopt_currency(connection: Connection, currency: str) -> str:
+    """Give the ledger its currency if it has none yet; tell the one it has."""
+    await connection.execute(_ADOPT_CURRENCY, currency)
+    adopted: str = await connection.fetchval(_CURRENCY)
+    return adopted
 
 
 async def load_book(connection: Connection) -> RateBook:

@@ -39,6 +39,7 @@ _NOT_SET_UP = (
     asyncpg.InvalidParameterValueError,
     asyncpg.InsufficientPrivilegeError,
 )
+_MISADDRESSED = (asyncpg.ClientConfigurationError,)
 _REFUSED = (
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
@@ -123,6 +124,10 @@ async def in_our_words() -> AsyncIterator[None]:
         yield
     except LedgerError:
         raise
+    except _MISADDRESSED as error:
+        raise SetupError(
+            f"LEDGER_DATABASE_URL is no address of a PostgreSQL database: {error}"
+        ) from error
     except _REFUSED as error:
         raise SetupError(f"the database refuses the connection: {error}") from error
     except _AWAY as error:

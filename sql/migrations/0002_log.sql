@@ -100,9 +100,11 @@ CREATE TABLE ledger_event (
 
 -- Writers read the epoch inside the fence (a shared advisory lock); who changes what writers cache
 -- takes the lock exclusively and raises it. See ledger.store.fence.
+-- A ledger has one currency, set once by the first process that opens it.
 CREATE TABLE configuration (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
-    epoch    bigint NOT NULL
+    epoch    bigint NOT NULL,
+    currency text
 );
 INSERT INTO configuration (epoch) VALUES (1);
 

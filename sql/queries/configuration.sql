@@ -1,6 +1,12 @@
 -- name: epoch
 SELECT epoch FROM configuration;
 
+-- name: adopt_currency
+UPDATE configuration SET currency = $1 WHERE currency IS NULL;
+
+-- name: currency
+SELECT currency FROM configuration;
+
 -- name: rate_tables
 SELECT rate_version, file, content, currency FROM rate_table ORDER BY rate_version;
 

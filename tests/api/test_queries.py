@@ -443,3 +443,26 @@ async def test_batches_at_once_cross_a_threshold_once(api: httpx.AsyncClient) ->
     assert [answer.json()["accepted"] for answer in answers] == [5] * 8
     assert [each[0] for each in await alerts(api)] == ["0.5", "0.8", "1"]
     assert (await spent(api, **DAY))["totals"]["spend"] == "36.000000000000"
+
+
+async def test_a_parameter_that_an_endpoint_does_not_have_is_refused(
+    api: httpx.AsyncClient,
+) -> None:
+    """A misspelt filter must not answer for everybody."""
+    for path in ("/v1/spend?from=2026-10-01&to=2026-11-01&custmer=bob", "/v1/requests?modle=x"):
+        answer = await api.get(path)
+        assert answer.status_code == 400
+        assert answer.json()["error"]["code"] == "invalid_parameter"
+        assert answer.json()["errors"][0]["field"] in ("custmer", "modle")
+
+
+async def test_rates_are_listed_with_their_prices(api: httpx.AsyncClient) -> None:
+    """As decimal strings, with what they are the price of."""
+    tables = (await api.get("/v1/rates")).json()["data"]
+
+    models = {table["version"]: table["models"] for table in tables}
+    assert models["2025-01-01"]["whisper-v3"] == {
+        "audio_input": {"price": "0.200000000000", "per": "minute"}
+    }
+    deepseek = models["2026-05-12"]["accounts/fireworks/models/deepseek-v4-pro"]
+    assert deepseek["output"] == {"price": "3.480000000000", "per": "1M"}

@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -212,3 +213,21 @@ def test_the_demo_shows_the_main_job() -> None:
     assert shown["counters"]["accepted"] == 2951
     assert [run["issued"] for run in shown["runs"]] == [11, 12]
     assert len(shown["alerts"]) == 3
+
+
+def test_a_ledger_keeps_its_currency(run: Run) -> None:
+    """Amounts of two currencies could not be told apart afterwards."""
+    run("migrate")
+
+    refused = run("spend", *SPAN, code=2, LEDGER_CURRENCY="EUR")
+
+    assert "this ledger is in USD" in refused.stderr
+
+
+def test_serving_on_a_taken_port_says_so(run: Run) -> None:
+    """Exit code 2, before anything is begun."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        refused = run("serve", "--port", port, code=2, LEDGER_ADMIN_KEY="k" * 32)
+
+    assert f"cannot listen on 127.0.0.1:{port}" in refused.stderr

@@ -51,7 +51,7 @@ Status            finalised
 Service period 2025-09-01 to 2025-09-30, both days included: not billed before
 --------------------------------------------------------------------------------
 Provider, model, key                                                  Amount USD
-             Requests       Input tokens       of it cached      Output tokens
+             Requests       Input tokens       Cached input      Output tokens
                         Cost                       Fee              Exact amount
 --------------------------------------------------------------------------------
 fireworks, mystery, byok                                                    0.00
@@ -62,7 +62,7 @@ fireworks, mystery, byok                                                    0.00
 Service period 2025-10-01 to 2025-10-31, both days included
 --------------------------------------------------------------------------------
 Provider, model, key                                                  Amount USD
-             Requests       Input tokens       of it cached      Output tokens
+             Requests       Input tokens       Cached input      Output tokens
                         Cost                       Fee              Exact amount
 --------------------------------------------------------------------------------
 fireworks, llama-v3p3-70b-instruct, managed                                 1.24
@@ -79,7 +79,7 @@ Models are named without accounts/fireworks/models/
 Each line is its usage at the published rates plus the fee, kept exactly; the
 sum of the exact amounts was rounded once, half up, to the total, the line
 amounts share that total by largest remainder, and what was rounded up (or, with
-a minus, down) is told as rounding.
+a minus, down) is shown as rounding.
 Lines with the customer's own key (byok) owe the fee only: their cost is shown
 for information and is billed by the provider to the owner of the key.
 """
@@ -158,7 +158,7 @@ async def state(database: Database) -> list[Any]:
 
 
 async def test_a_month_by_hand(database: Database, clock: FixedClock, writer: Writer) -> None:
-    """1,000 records of 0.00124443 are invoiced as 1.24, and 0.00443 is told as rounding."""
+    """1,000 records of 0.00124443 are invoiced as 1.24, and 0.00443 is shown as rounding."""
     await ten_percent_for(database, clock, "acme")
     await record(
         writer,

@@ -11,7 +11,7 @@ from ledger.core.bodies import MAX_LINES_BYTES, BodyDecoder, LineCutter
 from ledger.core.errors import BodyTooLarge, MalformedBody
 from ledger.core.reading import read_statement
 from ledger.core.statements import Refusal, Statement
-from ledger.services.intake.outcomes import Counters, Outcome, Verdict, rejected
+from ledger.services.intake.outcomes import Counters, Outcome, Report, Verdict, rejected
 from ledger.services.intake.writer import Writer
 from ledger.store.database import Database
 from ledger.store.quarantine import keep_refused
@@ -68,6 +68,7 @@ class Intake:
         *,
         most_bytes: int = MAX_LINES_BYTES,
         progress: Progress | None = None,
+        report: Report | None = None,
     ) -> Counters:
         """Read and record a stream of lines, a few thousand at a time and in their order.
 
@@ -77,7 +78,7 @@ class Intake:
             and whatever `take` raises.
         """
         counters = Counters(problems=[])
-        window = _Window(self, sender, counters, progress)
+        window = _Window(self, sender, counters, progress, report)
         decoder, cutter = BodyDecoder(encoding, most_bytes), LineCutter()
         try:
             async for chunk in chunks:
@@ -122,12 +123,18 @@ class _Window:
     """A few submissions on their way at once; they commit and are counted in their order."""
 
     def __init__(
-        self, intake: Intake, sender: str, counters: Counters, progress: Progress | None
+        self,
+        intake: Intake,
+        sender: str,
+        counters: Counters,
+        progress: Progress | None,
+        report: Report | None,
     ) -> None:
         self._intake = intake
         self._sender = sender
         self._counters = counters
         self._progress = progress
+        self._report = report
         self._lines: list[bytes] = []
         self._bytes = 0
         self._in_flight: deque[asyncio.Task[Taken]] = deque()
@@ -162,6 +169,6 @@ class _Window:
 
     async def _settle_oldest(self) -> None:
         taken = await self._in_flight.popleft()
-        self._counters.count(taken.records, taken.outcomes)
+        self._counters.count(taken.records, taken.outcomes, self._report)
         if self._progress is not None:
             self._progress(self._counters)

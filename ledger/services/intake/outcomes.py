@@ -1,6 +1,6 @@
 """What became of a record, and the counters over many."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -11,6 +11,8 @@ from ledger.core.events import RatedStatement
 from ledger.core.statements import Refusal, Statement
 
 MAX_PROBLEMS = 1000
+
+Report = Callable[[dict[str, Any]], None]
 
 
 class Verdict(StrEnum):
@@ -60,23 +62,31 @@ class Counters(msgspec.Struct):
     unrated: int = 0
     problems: list[dict[str, Any]] = []
 
-    def count(self, records: Sequence[Statement | Refusal], outcomes: Iterable[Outcome]) -> None:
-        """Count the outcomes of records, in the order in which they were read."""
+    def count(
+        self,
+        records: Sequence[Statement | Refusal],
+        outcomes: Iterable[Outcome],
+        report: Report | None = None,
+    ) -> None:
+        """Count the outcomes of records, in the order in which they were read.
+
+        `problems` keeps the first thousand; `report` is told all of them.
+        """
         for record, outcome in zip(records, outcomes, strict=True):
             match outcome.verdict:
                 case Verdict.ACCEPTED:
                     self.accepted += 1
                     if outcome.is_unrated:
                         self.unrated += 1
-                        self._add_problem(record.request_id, "unrated", _UNRATED)
+                        self._add_problem(record, "unrated", _UNRATED, report)
                 case Verdict.DUPLICATE:
                     self.duplicates += 1
                 case Verdict.CONFLICT:
                     self.conflicts += 1
-                    self._add_problem(record.request_id, "conflict", outcome.errors[0])
+                    self._add_problem(record, "conflict", outcome.errors[0], report)
                 case Verdict.REJECTED:
                     self.rejected += 1
-                    self._add_problem(record.request_id, "rejected", outcome.errors[0])
+                    self._add_problem(record, "rejected", outcome.errors[0], report)
             self.read += 1
 
     def add(self, other: "Counters") -> None:
@@ -86,18 +96,25 @@ class Counters(msgspec.Struct):
         for name in ("read", "accepted", "duplicates", "conflicts", "rejected", "unrated"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
-    def _add_problem(self, request_id: str | None, outcome: str, error: FieldError) -> None:
+    def _add_problem(
+        self,
+        record: Statement | Refusal,
+        outcome: str,
+        error: FieldError,
+        report: Report | None,
+    ) -> None:
+        problem = {
+            "index": self.read,
+            "request_id": record.request_id,
+            "outcome": outcome,
+            "code": error.code,
+            "field": error.field,
+            "detail": error.detail,
+        }
         if len(self.problems) < MAX_PROBLEMS:
-            self.problems.append(
-                {
-                    "index": self.read,
-                    "request_id": request_id,
-                    "outcome": outcome,
-                    "code": error.code,
-                    "field": error.field,
-                    "detail": error.detail,
-                }
-            )
+            self.problems.append(problem)
+        if report is not None:
+            report(problem)
 
 
 _UNRATED = FieldError(
