@@ -126,4 +126,5 @@ def why_malformed(error: json.JSONDecodeError | UnicodeDecodeError) -> str:
     """What is wrong with a text that is no JSON, and where."""
     if isinstance(error, UnicodeDecodeError):
         return f"is not UTF-8 at byte {error.start}"
-    return f"is not JSON: {error.msg.lower()} at character {error.pos}"
+    what = error.msg.lower().removesuffix(" at")
+    return f"is not JSON: {what} at character {error.pos}"

@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+from contextlib import suppress
 from typing import Any
 
 import asyncpg
+import pytest
 
 from ledger.clock import FixedClock
+from ledger.core.errors import DatabaseUnavailable
 from ledger.core.reading import read_statement
 from ledger.core.spend import spend_query
 from ledger.core.statements import Statement
@@ -199,3 +202,22 @@ async def test_the_writer_survives_the_loss_of_its_connection(
 
 def _limit(amount: str) -> LimitRequest:
     return LimitRequest(customer_id="acme", amount=amount, window="month")
+
+
+async def test_nobody_waits_for_a_writer_that_was_stopped(
+    database: Database, clock: FixedClock
+) -> None:
+    """Whoever waits when its task is cancelled is told to send again, and so is who comes later."""
+    writer = Writer(database, clock)
+    await writer.start()
+    waiting = [asyncio.create_task(writer.submit(statements(n))) for n in range(5)]
+    await asyncio.sleep(0)
+    assert writer._task is not None
+    writer._task.cancel()
+
+    for answer in await asyncio.gather(*waiting, return_exceptions=True):
+        assert isinstance(answer, DatabaseUnavailable)
+    with pytest.raises(DatabaseUnavailable, match="send the records again"):
+        await writer.submit(statements(9))
+    with suppress(asyncio.CancelledError):
+        await writer.close()

@@ -9,7 +9,7 @@ of a durable commit is shared. A caller gets its answer after the commit, never 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -77,7 +77,7 @@ class Writer:
         if not statements:
             return []
         if self._is_closing:
-            raise DatabaseUnavailable("the writer is closing; send the records again")
+            raise _stopped()
         if self._waiting_records + len(statements) > MAX_WAITING_RECORDS:
             raise TooBusy("as many records as may wait are waiting for a commit already")
         answer: asyncio.Future[list[Outcome]] = asyncio.get_running_loop().create_future()
@@ -87,14 +87,17 @@ class Writer:
         return await answer
 
     async def _run(self) -> None:
-        while True:
-            if self._waiting:
-                await self._serve(self._gather())
-            elif self._is_closing:
-                return
-            else:
-                self._wake.clear()
-                await self._wake.wait()
+        try:
+            while self._waiting or not self._is_closing:
+                if self._waiting:
+                    await self._serve(self._gather())
+                else:
+                    self._wake.clear()
+                    await self._wake.wait()
+        finally:
+            # However it ends, nobody waits for it in vain.
+            self._is_closing = True
+            _fail(self._waiting, _stopped())
 
     def _gather(self) -> list[Submission]:
         """What waits, up to a batch; a larger submission than a batch goes alone."""
@@ -119,10 +122,11 @@ class Writer:
             if not isinstance(error, LedgerError):
                 _LOG.error("a batch failed", exc_info=error)
             await self._drop_committer()
-            for submission in submissions:
-                if not submission.answer.done():  # the caller may have gone away
-                    submission.answer.set_exception(error)
+            _fail(submissions, error)
             return
+        except BaseException:
+            _fail(submissions, _stopped())
+            raise
         position = 0
         for submission in submissions:
             end = position + len(submission.statements)
@@ -151,3 +155,13 @@ class Writer:
         committer, self._committer = self._committer, None
         if committer is not None:
             await committer.close()
+
+
+def _fail(submissions: Iterable[Submission], error: Exception) -> None:
+    for submission in submissions:
+        if not submission.answer.done():  # the caller may have gone away
+            submission.answer.set_exception(error)
+
+
+def _stopped() -> DatabaseUnavailable:
+    return DatabaseUnavailable("the writer was stopped; send the records again")
