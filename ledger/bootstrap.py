@@ -2,8 +2,9 @@
 
 import os
 import secrets
+import tempfile
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -17,7 +18,7 @@ from ledger.settings import Settings
 from ledger.store.configuration import adopt_currency
 from ledger.store.database import Database
 from ledger.store.embedded import EmbeddedServerError, embedded_server
-from ledger.store.migrations import migrate
+from ledger.store.migrations import migrate, require_current
 
 ADMIN_KEY_FILE = "admin.key"
 
@@ -64,6 +65,8 @@ async def open_ledger(
         database = Database(url)
         await database.open()
         stack.push_async_callback(database.close)
+        async with database.connection() as connection:
+            await require_current(connection)
         await _require_currency(database, settings.currency)
         if migrating:
             await publish_shipped(
@@ -90,18 +93,23 @@ def admin_key(settings: Settings) -> tuple[str, Path | None]:
     path = settings.data_dir / ADMIN_KEY_FILE
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return _written_key(path), path
-        key = f"lk_{secrets.token_urlsafe(32)}"
-        with os.fdopen(descriptor, "w") as file:
-            file.write(key + "\n")
+        if not path.exists():
+            _write_key(path)
+        return _written_key(path), path
     except OSError as error:
         raise SetupError(
             f"{path}: {error.strerror}; set LEDGER_ADMIN_KEY or LEDGER_DATA_DIR"
         ) from None
-    return key, path
+
+
+def _write_key(path: Path) -> None:
+    """Write a new key whole and give it its name then: of two processes that do so, one is first."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".admin.key.")  # mode 0600
+    with os.fdopen(descriptor, "w") as file:
+        file.write(f"lk_{secrets.token_urlsafe(32)}\n")
+    with suppress(FileExistsError):
+        os.link(name, path)
+    Path(name).unlink()
 
 
 def _written_key(path: Path) -> str:

@@ -192,6 +192,7 @@ END $$;
 CREATE TABLE ledger.alert (
     customer integer NOT NULL,
     limit_id text NOT NULL COLLATE pg_catalog."C",
+    window_kind text NOT NULL,
     window_start timestamp with time zone NOT NULL,
     limit_pico numeric NOT NULL,
     threshold text NOT NULL COLLATE pg_catalog."C",
@@ -717,7 +718,7 @@ ALTER TABLE ONLY ledger.usage_event_opaque ATTACH PARTITION ledger.usage_event_o
 ALTER TABLE ONLY ledger.usage_event ATTACH PARTITION ledger.usage_event_past FOR VALUES FROM (MINVALUE) TO ('00000000-0000-0000-0000-000000000000');
 
 ALTER TABLE ONLY ledger.alert
-    ADD CONSTRAINT alert_pkey PRIMARY KEY (customer, limit_id, window_start, limit_pico, threshold);
+    ADD CONSTRAINT alert_pkey PRIMARY KEY (customer, limit_id, window_kind, window_start, limit_pico, threshold);
 
 ALTER TABLE ONLY ledger.batch
     ADD CONSTRAINT batch_pkey PRIMARY KEY (lane, batch);

@@ -1,5 +1,6 @@
 """`/v1/exports`: CSV, streamed; the same bytes as the command line's."""
 
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 from litestar import Router, get
@@ -35,8 +36,17 @@ async def get_export(
         customer_id=customer_id,
         currency=ledger.settings.currency,
     )
+    first = await anext(chunks)  # what cannot be answered is refused before the answer has begun
     disposition = f'attachment; filename="{name}.csv"'
-    return Stream(chunks, media_type=CSV, headers={"Content-Disposition": disposition})
+    return Stream(
+        _after(first, chunks), media_type=CSV, headers={"Content-Disposition": disposition}
+    )
+
+
+async def _after(first: bytes, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for chunk in chunks:
+        yield chunk
 
 
 router = Router("/v1/exports", route_handlers=[get_export], tags=["exports"])

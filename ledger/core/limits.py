@@ -147,6 +147,12 @@ def _shortest(threshold: str) -> str:
 
 
 def _alert_id(limit: SpendLimit, threshold: str, window: Window) -> str:
-    parts = (str(limit.customer), limit.limit_id, str(limit.amount_pico), threshold)
+    parts = (
+        str(limit.customer),
+        limit.limit_id,
+        limit.window_kind,
+        str(limit.amount_pico),
+        threshold,
+    )
     text = "\0".join((*parts, window.start_at.isoformat()))
     return "alt_" + hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -5,6 +5,7 @@ from where it was stated; nothing is guessed. A record without fault is read in 
 gone through again for all of them.
 """
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -49,6 +50,7 @@ PROVIDER_BY_HOST = {
 }
 _COST_DIGITS = 18  # before the point, and as many after it
 _T = TypeVar("_T")
+_SECRET_PARTS = re.compile(r"\?.*|(?<=//)[^/@]*@", re.DOTALL)
 _STATED_QUANTITIES_SHIFT = Stated.INPUT_TOKENS.value.bit_length() - 1
 
 
@@ -253,7 +255,8 @@ def _kept_fields(record: RequestRecord) -> str | None:
     """The JSON of what came along, secrets replaced by a hint."""
     kept: dict[str, Any] = {**(record.extra or {}), **record.kept()}
     if record.endpoint is not None:
-        kept["endpoint"] = record.endpoint
+        # Some providers take keys as a query parameter or before the host.
+        kept["endpoint"] = _SECRET_PARTS.sub("", record.endpoint)
     if not kept:
         return None
     return hide_secrets_in_bytes(msgspec.json.encode(kept)).decode()

@@ -1,5 +1,6 @@
 """Connections to the ledger's database, and its errors in our words."""
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,6 +13,8 @@ from ledger.store.sql_files import query
 SERVICE_ROLE = "ledger_service"
 OWNER_ROLE = "ledger_owner"
 CONNECT_TIMEOUT_S = 5
+
+_LOG = logging.getLogger(__name__)
 POOL_SIZE = 8
 OLDEST_MAJOR = 15  # the first with UNIQUE NULLS NOT DISTINCT
 
@@ -70,6 +73,7 @@ class Database:
             )
         async with self.connection() as connection:
             _require_version(connection)
+            await _require_settings(connection)
 
     async def close(self) -> None:
         """Disconnect."""
@@ -119,7 +123,7 @@ async def owner_connection(url: str) -> AsyncIterator[Connection]:
 
 @asynccontextmanager
 async def in_our_words() -> AsyncIterator[None]:
-    """Raise what the driver raises as an error of ours; errors about data pass unchanged."""
+    """Raise what the driver raises as an error of ours."""
     try:
         yield
     except LedgerError:
@@ -136,6 +140,10 @@ async def in_our_words() -> AsyncIterator[None]:
         ) from error
     except _NOT_SET_UP as error:
         raise SetupError(f"the database is not set up: {error}. Run `ledger migrate`.") from error
+    except asyncpg.PostgresError as error:
+        # A cancelled statement, a full disk, a missing partition: nothing that sending less would mend.
+        _LOG.exception("the database failed")
+        raise DatabaseUnavailable(f"the database failed ({type(error).__name__})") from error
 
 
 async def _connect(url: str, role: str | None) -> Connection:
@@ -153,6 +161,21 @@ def _require_version(connection: Connection) -> None:
         )
 
 
+async def _require_settings(connection: Connection) -> None:
+    if await connection.fetchval(query("database", "encoding")) != "UTF8":
+        raise SetupError("the database must be made with ENCODING 'UTF8'")
+    if await connection.fetchval(query("database", "durability")) == "off":
+        raise SetupError(
+            "synchronous_commit is off: what is acknowledged could be lost; turn it on"
+        )
+
+
 def _settings(role: str | None) -> dict[str, str]:
-    settings = {"search_path": "ledger", "application_name": "ledger", "timezone": "UTC"}
+    settings = {
+        "search_path": "ledger",
+        "application_name": "ledger",
+        "timezone": "UTC",
+        # The fence reads the epoch after it has waited for its lock; a snapshot taken before would not do.
+        "default_transaction_isolation": "read committed",
+    }
     return settings if role is None else settings | {"role": role}

@@ -10,6 +10,7 @@ from ledger.core.events import UsageEvent
 from ledger.core.request_ids import RequestKey, request_id_of
 from ledger.core.statements import Stated, Statement, Status
 from ledger.store.database import Connection
+from ledger.store.failures import encoding_values
 from ledger.store.sql_files import query
 from pricing import Quantities
 
@@ -36,20 +37,23 @@ async def append_events(
     Raises:
         asyncpg.UniqueViolationError: one of the keys is there already; nothing was written.
     """
-    await connection.copy_records_to_table(
-        "usage_event",
-        schema_name="ledger",
-        columns=UsageEvent._fields,
-        records=[(UUID(event[0]), *event[1:]) for event in events],
-    )
+    rows = [(UUID(event[0]), *event[1:]) for event in events]
+    await _copy(connection, "usage_event", UsageEvent._fields, rows)
     texts = [
         (UUID(event.request_id), event.customer, event.revision, *text)
         for event, statement in zip(events, statements, strict=True)
         if any(text := _text_of(statement))
     ]
     if texts:
+        await _copy(connection, "event_text", _TEXT_COLUMNS, texts)
+
+
+async def _copy(
+    connection: Connection, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    with encoding_values():
         await connection.copy_records_to_table(
-            "event_text", schema_name="ledger", columns=_TEXT_COLUMNS, records=texts
+            table, schema_name="ledger", columns=columns, records=rows
         )
 
 

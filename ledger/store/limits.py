@@ -60,6 +60,7 @@ async def raise_alerts(connection: Connection, alerts: Sequence[Alert]) -> list[
         _RAISE_ALERTS,
         [alert.limit.customer for alert in alerts],
         [alert.limit.limit_id for alert in alerts],
+        [alert.limit.window_kind for alert in alerts],
         [alert.window.start_at for alert in alerts],
         [alert.limit.amount_pico for alert in alerts],
         [alert.threshold for alert in alerts],

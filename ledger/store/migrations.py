@@ -1,9 +1,11 @@
 """Bringing a database to the schema that this version needs. Forward only, under a lock."""
 
 import hashlib
+import logging
 from datetime import date
 from pathlib import Path
 
+import asyncpg
 import msgspec
 
 from ledger.core.errors import SetupError
@@ -12,6 +14,8 @@ from ledger.store.sql_files import query, sql_folder
 
 MONTHS_BACK = 12
 MONTHS_AHEAD = 24
+
+_LOG = logging.getLogger(__name__)
 
 
 class Migration(msgspec.Struct, frozen=True):
@@ -41,8 +45,7 @@ async def migrate(url: str, today: date) -> list[str]:
     """
     async with owner_connection(url) as connection:
         applied = await apply_migrations(connection)
-        months = MONTHS_BACK + MONTHS_AHEAD + 1
-        await connection.execute(query("migrations", "make_months"), _first_month(today), months)
+        await _make_months(connection, today)
         return applied
 
 
@@ -56,15 +59,46 @@ async def apply_migrations(connection: Connection) -> list[str]:
     return await _apply_missing(connection)
 
 
+async def _make_months(connection: Connection, today: date) -> None:
+    """Make the months that are due. Not at any price: with 24 ahead there is time until nobody reads."""
+    await connection.execute(query("migrations", "wait_shortly"))
+    try:
+        months = MONTHS_BACK + MONTHS_AHEAD + 1
+        await connection.execute(query("migrations", "make_months"), _first_month(today), months)
+    except asyncpg.LockNotAvailableError:
+        _LOG.warning(
+            "making months ahead met a long read; it is tried again at the next start or night"
+        )
+
+
+async def require_current(connection: Connection) -> None:
+    """Check that the schema is the one this version was written for.
+
+    Raises:
+        SetupError: it is older, which `ledger migrate` mends, or newer, which a newer version does.
+    """
+    applied = {row["name"] for row in await connection.fetch(query("migrations", "history"))}
+    known = {migration.name for migration in migrations()}
+    _refuse_newer(applied - known)
+    if missing := known - applied:
+        raise SetupError(
+            f"the database lacks {', '.join(sorted(missing))}; run `ledger migrate` first"
+        )
+
+
+def _refuse_newer(unknown: set[str]) -> None:
+    if unknown:
+        raise SetupError(
+            f"the database is newer than this version: it has {', '.join(sorted(unknown))}"
+        )
+
+
 async def _apply_missing(connection: Connection) -> list[str]:
     history = {
         row["name"]: row["digest"] for row in await connection.fetch(query("migrations", "history"))
     }
     known = migrations()
-    if unknown := set(history) - {migration.name for migration in known}:
-        raise SetupError(
-            f"the database is newer than this version: it has {', '.join(sorted(unknown))}"
-        )
+    _refuse_newer(set(history) - {migration.name for migration in known})
     applied = []
     for migration in known:
         if migration.name not in history:

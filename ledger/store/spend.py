@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ledger.core.spend import FIGURES, GROUPINGS, MAX_ROWS, Group, SpendFigures, SpendQuery
+from ledger.core.usage_objects import OTHER_FIELDS
 from ledger.store.database import Connection
 from ledger.store.sql_files import query
 
@@ -21,15 +22,14 @@ async def read_spend(
         *(span.start_at, span.hours_from, span.hours_to, span.end_at),
         *(name in question.group_by for name in GROUPINGS),
         *await _filters(connection, question),
-        MAX_ROWS + 1,
     )
     figures = [
         (_group(question, row), _figures(row))
-        for row in await connection.fetch(_FIGURES, *arguments)
+        for row in await connection.fetch(_FIGURES, *arguments, MAX_ROWS + 1)
     ]
     units = [
         (_group(question, row), SpendFigures(units={row["unit"]: int(row["quantity"])}))
-        for row in await connection.fetch(_UNITS, *arguments)
+        for row in await connection.fetch(_UNITS, *arguments, (MAX_ROWS + 1) * len(OTHER_FIELDS))
     ]
     return figures + units
 

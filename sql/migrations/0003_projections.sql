@@ -55,10 +55,12 @@ CREATE TABLE limit_window (
     PRIMARY KEY (customer, limit_id, window_start)
 ) WITH (fillfactor = 70);
 
--- The key is what "exactly one alert" means: a limit of another amount is another limit in this sense.
+-- The key is what "exactly one alert" means: a limit of another amount or
+-- kind of window is another limit in this sense.
 CREATE TABLE alert (
     customer     integer NOT NULL,
     limit_id     text COLLATE "C" NOT NULL,
+    window_kind  text NOT NULL,
     window_start timestamptz NOT NULL,
     limit_pico   numeric NOT NULL,
     threshold    text COLLATE "C" NOT NULL,
@@ -66,7 +68,7 @@ CREATE TABLE alert (
     window_end   timestamptz,
     spend_pico   numeric NOT NULL,
     raised_at    timestamptz NOT NULL,
-    PRIMARY KEY (customer, limit_id, window_start, limit_pico, threshold)
+    PRIMARY KEY (customer, limit_id, window_kind, window_start, limit_pico, threshold)
 );
 
 CREATE TABLE number_series (

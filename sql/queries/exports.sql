@@ -42,7 +42,7 @@ SELECT
     trim_scale((e.other_units -> 'gpu_seconds' ->> 0)::numeric * 0.000001) AS gpu_seconds,
     pico_text(e.cost_pico) AS cost,
     pico_text(e.fee_pico) AS fee,
-    pico_text(CASE g.key_type WHEN 'managed' THEN e.cost_pico ELSE 0 END + e.fee_pico) AS spend,
+    pico_text(CASE g.key_type WHEN 'managed' THEN e.cost_pico ELSE 0 END::numeric + e.fee_pico) AS spend,
     $4::text AS currency,
     g.rate_version,
     g.meter_slug,

@@ -7,11 +7,11 @@ RETURNING customer, limit_id, window_start, spend_pico;
 
 -- name: raise_alerts
 -- Only alerts that do not exist yet come back.
-INSERT INTO alert (customer, limit_id, window_start, limit_pico, threshold, alert_id, window_end,
-    spend_pico, raised_at)
-SELECT * FROM unnest($1::integer[], $2::text[], $3::timestamptz[], $4::numeric[], $5::text[], $6::text[],
-    $7::timestamptz[], $8::numeric[], $9::timestamptz[])
-ON CONFLICT (customer, limit_id, window_start, limit_pico, threshold) DO NOTHING
+INSERT INTO alert (customer, limit_id, window_kind, window_start, limit_pico, threshold, alert_id,
+    window_end, spend_pico, raised_at)
+SELECT * FROM unnest($1::integer[], $2::text[], $3::text[], $4::timestamptz[], $5::numeric[], $6::text[],
+    $7::text[], $8::timestamptz[], $9::numeric[], $10::timestamptz[])
+ON CONFLICT (customer, limit_id, window_kind, window_start, limit_pico, threshold) DO NOTHING
 RETURNING alert_id;
 
 -- name: post

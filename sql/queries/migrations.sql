@@ -17,3 +17,7 @@ INSERT INTO ledger.schema_migration (name, digest) VALUES ($1, $2);
 
 -- name: make_months
 SELECT ledger.make_month_partitions($1, $2);
+
+-- name: wait_shortly
+-- Everybody who comes after waits behind whoever waits for a table.
+SET lock_timeout = '2s';

@@ -111,7 +111,7 @@ WITH missing AS (
         AND NOT EXISTS (
             SELECT FROM alert a
             WHERE a.customer = l.customer AND a.limit_id = l.limit_id AND a.window_start = w.window_start
-                AND a.limit_pico = l.amount_pico AND a.threshold = threshold.threshold)
+                AND a.window_kind = l.window_kind AND a.limit_pico = l.amount_pico AND a.threshold = threshold.threshold)
     UNION ALL
     SELECT coalesce(a.customer, e.customer), coalesce(a.limit_id, e.body ->> 'limit_id'), a.window_start,
         coalesce(a.threshold, e.body ->> 'threshold'),

@@ -466,3 +466,20 @@ async def test_rates_are_listed_with_their_prices(api: httpx.AsyncClient) -> Non
     }
     deepseek = models["2026-05-12"]["accounts/fireworks/models/deepseek-v4-pro"]
     assert deepseek["output"] == {"price": "3.480000000000", "per": "1M"}
+
+
+async def test_amounts_that_sum_beyond_an_amount_are_exported(api: httpx.AsyncClient) -> None:
+    """Cost and fee each fit an amount, their sum does not have to."""
+    await api.post("/v1/meters", json={"meter_slug": "double", "percentage": "100"})
+    await api.put("/v1/customers/acme", json={"meter_slug": "double"})
+    huge = record("huge", model="accounts/fireworks/models/deepseek-v4-pro", output_tokens=10**12)
+    answer = await api.post("/v1/requests", json=huge | {"input_tokens": 10**12})
+    assert answer.status_code == 201, answer.text
+
+    exported = await api.get(
+        "/v1/exports/usage.csv", params={"from": "2020-01-01", "to": "2030-01-01"}
+    )
+
+    assert exported.status_code == 200
+    assert answer.json()["spend"] in exported.text
+    assert answer.json()["spend"] == "10440000.000000000000"

@@ -24,7 +24,9 @@ from ledger.services.verification import verify
 from ledger.store.database import Database
 from tests.conftest import NOW
 
-MODEL = "accounts/fireworks/models/llama-v3p3-70b-instruct"
+PREFIX = "accounts/fireworks/models"
+MODEL = f"{PREFIX}/llama-v3p3-70b-instruct"
+DEAR_MODEL = f"{PREFIX}/kimi-k2p5-turbo"
 
 
 def statements(*numbers: int, customer: str = "acme", **fields: Any) -> list[Statement]:
@@ -115,6 +117,91 @@ async def test_a_limit_set_during_intake_misses_nothing(
         database, clock, spend_query(NOW.replace(hour=0), NOW.replace(hour=23))
     )
     assert spend_body(answer, "USD")["totals"]["spend"] == "108.900000000000"
+
+
+async def test_the_fence_holds_whatever_the_database_takes_for_granted(
+    database_url: str, clock: FixedClock
+) -> None:
+    """A default of repeatable read would let a writer see the epoch of before it waited."""
+    owner = await asyncpg.connect(database_url)
+    name = await owner.fetchval("SELECT current_database()")
+    await owner.execute(
+        f"ALTER DATABASE {name} SET default_transaction_isolation = 'repeatable read'"
+    )
+    await owner.close()
+    database = Database(database_url)
+    await database.open()
+    writer = Writer(database, clock)
+    await writer.start()
+    await writer.submit(statements(1))
+
+    async with database.connection() as decider, decider.transaction():
+        await decider.fetchval("SELECT raise_epoch()")
+        waiting = asyncio.create_task(writer.submit(statements(2)))
+        await asyncio.sleep(0.1)  # it stands before the fence now
+        customer = await decider.fetchval(
+            "SELECT customer FROM customer WHERE customer_id = 'acme'"
+        )
+        await decider.execute(
+            "INSERT INTO spend_limit VALUES ($1, 'l', 1, 'total', '{1}', 'alert', now())", customer
+        )
+    await waiting
+    await writer.close()
+
+    assert len(await list_alerts(database, None, 10)) == 1
+    await database.close()
+
+
+async def test_a_resend_is_a_duplicate_whatever_would_be_said_to_it_today(
+    database: Database, clock: FixedClock, writer: Writer
+) -> None:
+    """The meter has risen since, so that the record would cost more than an amount can hold.
+
+    | sent                     | outcome   |
+    | first, meter none        | accepted  |
+    | again, meter 1000 %      | duplicate |
+    | again with other figures | conflict  |
+    | another of that size     | rejected  |
+    """
+    dear: dict[str, Any] = {
+        "model": DEAR_MODEL,
+        "output_tokens": 10**12,
+    }  # 4.94 million; with its fee 49.4
+    await writer.submit(statements(1, **dear))
+    await set_meter(database, clock, "test", "tenfold", "1000")
+    await set_customer(database, clock, "test", "acme", "tenfold")
+
+    outcomes = [
+        (await writer.submit(sent))[0]
+        for sent in (
+            statements(1, **dear),
+            statements(1, model=DEAR_MODEL, output_tokens=10**12 - 1),
+            statements(2, **dear),
+        )
+    ]
+
+    assert [outcome.verdict for outcome in outcomes] == [
+        Verdict.DUPLICATE,
+        Verdict.CONFLICT,
+        Verdict.REJECTED,
+    ]
+
+
+async def test_a_fault_of_the_system_rejects_nobody(database_url: str, writer: Writer) -> None:
+    """Good records that meet a missing partition may be sent again; they are not turned away for good."""
+    owner = await asyncpg.connect(database_url, server_settings={"search_path": "ledger"})
+    await owner.execute("ALTER TABLE usage_event DETACH PARTITION usage_event_opaque")
+    with pytest.raises(DatabaseUnavailable):
+        await writer.submit(statements(1, 2, 3))
+    await owner.execute(
+        "ALTER TABLE usage_event ATTACH PARTITION usage_event_opaque "
+        "FOR VALUES FROM ('80000000-0000-0000-0000-000000000000') TO (MAXVALUE)"
+    )
+    await owner.close()
+
+    outcomes = await writer.submit(statements(1, 2, 3))
+
+    assert [outcome.verdict for outcome in outcomes] == [Verdict.ACCEPTED] * 3
 
 
 async def test_two_writers_that_send_the_same_commit_it_once(

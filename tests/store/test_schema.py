@@ -3,10 +3,12 @@
 from datetime import UTC, datetime
 
 import asyncpg
+import pytest
 
+from ledger.core.errors import SetupError
 from ledger.core.request_ids import request_key, time_of
 from ledger.store.database import owner_connection
-from ledger.store.migrations import MONTHS_AHEAD, MONTHS_BACK, migrate, migrations
+from ledger.store.migrations import MONTHS_AHEAD, MONTHS_BACK, migrate, migrations, require_current
 from tests.conftest import NOW
 from tests.schema import SCHEMA_FILE, dump_schema, make_database, migrated_schema
 
@@ -31,6 +33,20 @@ async def test_schema_file_makes_the_same_database(server_url: str) -> None:
 async def test_migrating_again_changes_nothing(database_url: str) -> None:
     """A migrated database has nothing to apply and no month to make."""
     assert await migrate(database_url, NOW.date()) == []
+
+
+async def test_a_database_of_another_version_is_not_written_to(database_url: str) -> None:
+    """A newer one is refused, and so is one that lacks a migration."""
+    async with owner_connection(database_url) as owner:
+        await require_current(owner)
+        await owner.execute("INSERT INTO schema_migration VALUES ('9999_future', '')")
+        with pytest.raises(SetupError, match="newer than this version"):
+            await require_current(owner)
+        await owner.execute(
+            "DELETE FROM schema_migration WHERE name IN ('9999_future', '0007_grants')"
+        )
+        with pytest.raises(SetupError, match="lacks 0007_grants; run `ledger migrate`"):
+            await require_current(owner)
 
 
 async def test_every_migration_is_numbered_in_order() -> None:

@@ -48,24 +48,38 @@ class Candidate(msgspec.Struct, frozen=True):
         return self.rated.statement.key.bits, self.customer
 
 
+class Faulty(msgspec.Struct, frozen=True):
+    """A record that cannot be written as things stand now. It may be a resend of one that is recorded."""
+
+    index: int
+    key: EventKey
+    statement: Statement
+    fault: FieldError
+
+
 class Plan(msgspec.Struct):
-    """A batch in memory: its outcomes so far, what may be written, and repeats within the batch."""
+    """A batch in memory: its outcomes so far, what may be written, what may not, and repeats within it."""
 
     outcomes: list[Outcome]
     candidates: list[Candidate]
+    faulty: list[Faulty]
     repeats: list[tuple[int, EventKey, Statement]]
 
     @property
-    def unmetered_keys(self) -> list[EventKey]:
-        """Keys that must be looked up in any case: a late `pending` does not collide with its completion."""
-        return [each.key for each in self.candidates if not each.rated.is_metered]
+    def keys_to_look_up(self) -> list[EventKey]:
+        """Keys that must be looked up in any case, because COPY would not meet them.
+
+        A late `pending` does not collide with its completion, and what is faulty is not copied.
+        """
+        unmetered = [each.key for each in self.candidates if not each.rated.is_metered]
+        return unmetered + [each.key for each in self.faulty]
 
 
 def plan_batch(
     statements: Sequence[Statement], customers: Mapping[str, int], configuration: Configuration
 ) -> Plan:
     """Rate every record; tell repeats within the batch apart. The first of a key stands, in array order."""
-    plan = Plan([DUPLICATE] * len(statements), [], [])
+    plan = Plan([DUPLICATE] * len(statements), [], [], [])
     completed: set[EventKey] = set()
     sighted: set[EventKey] = set()
     for index, statement in enumerate(statements):
@@ -80,26 +94,22 @@ def plan_batch(
             continue
         rated = rate_statement(statement, customer, configuration)
         if isinstance(rated, FieldError):
-            plan.outcomes[index] = rejected(rated)
+            plan.faulty.append(Faulty(index, key, statement, rated))
             continue
         plan.candidates.append(Candidate(index, customer, rated, completes=key in sighted))
         (completed if is_metered else sighted).add(key)
     return plan
 
 
-def reject_unknown_dimensions(plan: Plan, interned: Interned) -> None:
-    """Keep what has a dimension; what would need a new one is rejected, its repeats too."""
-    for candidate in plan.candidates:
-        if candidate.rated.dimension not in interned.dimensions:
-            plan.outcomes[candidate.index] = rejected(TOO_MANY_DIMENSIONS)
+def set_unknown_dimensions_aside(plan: Plan, interned: Interned) -> None:
+    """Keep what has a dimension; what would need a new one is faulty."""
+    for each in plan.candidates:
+        if each.rated.dimension not in interned.dimensions:
+            statement = each.rated.statement
+            plan.faulty.append(Faulty(each.index, each.key, statement, TOO_MANY_DIMENSIONS))
     plan.candidates = [
         each for each in plan.candidates if each.rated.dimension in interned.dimensions
     ]
-    kept = {candidate.key for candidate in plan.candidates}
-    for index, key, _ in plan.repeats:
-        if key not in kept:
-            plan.outcomes[index] = rejected(TOO_MANY_DIMENSIONS)
-    plan.repeats = [repeat for repeat in plan.repeats if repeat[1] in kept]
 
 
 def settle(plan: Plan, recorded: Mapping[EventKey, Recorded]) -> list[Candidate]:
@@ -122,8 +132,14 @@ def settle(plan: Plan, recorded: Mapping[EventKey, Recorded]) -> list[Candidate]
             plan.outcomes[candidate.index] = _compared(
                 candidate.rated.statement, standing.get(candidate.key)
             )
+    for faulty in plan.faulty:
+        plan.outcomes[faulty.index] = _settled_faulty(faulty, recorded.get(faulty.key))
+    faults = {faulty.key: faulty.fault for faulty in plan.faulty}
     for index, key, statement in plan.repeats:
-        plan.outcomes[index] = _compared(statement, standing.get(key))
+        if key not in standing and key in faults:
+            plan.outcomes[index] = rejected(faults[key])
+        else:
+            plan.outcomes[index] = _compared(statement, standing.get(key))
     return sorted(new, key=attrgetter("key"))
 
 
@@ -196,6 +212,13 @@ async def _move_limits(
     ]
     await post_messages(connection, "alert", messages, raised_at)
     return [Decision("alert_raised", *message) for message in messages]
+
+
+def _settled_faulty(faulty: Faulty, entry: Recorded | None) -> Outcome:
+    """A resend of what is recorded is that, whatever would be said to it today; else the fault counts."""
+    if entry is None or (entry.statement is None and faulty.statement.status is Status.COMPLETED):
+        return rejected(faulty.fault)
+    return _compared(faulty.statement, entry.statement)
 
 
 def _compared(resent: Statement, recorded: Statement | None) -> Outcome:

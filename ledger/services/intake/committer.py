@@ -15,7 +15,7 @@ from ledger.core.statements import Statement
 from ledger.services.intake.batch import (
     Plan,
     plan_batch,
-    reject_unknown_dimensions,
+    set_unknown_dimensions_aside,
     settle,
     write_batch,
 )
@@ -75,11 +75,10 @@ class Committer:
         return cls(connection, lane, configuration, clock, create_customers=create_customers)
 
     async def close(self) -> None:
-        """Give the lane back."""
+        """Give the lane back. Never fails: a connection that cannot be closed is cut."""
         try:
-            async with in_our_words():
-                await self._connection.close(timeout=CLOSE_TIMEOUT_S)
-        except DatabaseUnavailable:
+            await self._connection.close(timeout=CLOSE_TIMEOUT_S)
+        except Exception:  # noqa: BLE001 - its end is all that matters
             self._connection.terminate()
 
     async def commit(self, statements: Sequence[Statement], asked: set[bytes]) -> list[Outcome]:
@@ -133,7 +132,7 @@ class Committer:
                 self._connection, (each.rated.dimension for each in plan.candidates)
             )
         except TooManyDimensions:
-            reject_unknown_dimensions(plan, self._interned)
+            set_unknown_dimensions_aside(plan, self._interned)
         return plan
 
     async def _commit_plan(self, plan: Plan, asked: set[bytes]) -> None:
@@ -163,10 +162,11 @@ class Committer:
     async def _look_up(self, plan: Plan, asked: set[bytes]) -> dict[EventKey, Recorded]:
         """What is recorded under the keys that need it; under the others COPY will find out."""
         if self._probes_left:
-            return await read_recorded(self._connection, (each.key for each in plan.candidates))
+            candidates = [each.key for each in plan.candidates]
+            return await read_recorded(self._connection, candidates + plan.keys_to_look_up)
         recorded: dict[EventKey, Recorded] = {}
-        if unmetered := plan.unmetered_keys:
-            recorded = await read_recorded(self._connection, unmetered)
+        if keys := plan.keys_to_look_up:
+            recorded = await read_recorded(self._connection, keys)
         if asked_keys := [each.key for each in plan.candidates if each.key[0] in asked]:
             for key in await read_sighted(self._connection, asked_keys):
                 recorded.setdefault(key, Recorded(is_sighted=True))

@@ -91,9 +91,8 @@ class Intake:
             await window.close()
             error.progress = counters
             raise
-        except BaseException:
+        finally:
             await window.abandon()
-            raise
         return counters
 
     async def _quarantine(
@@ -155,7 +154,7 @@ class _Window:
             await self._settle_oldest()
 
     async def abandon(self) -> None:
-        """Wait for what is on its way, whatever comes of it; the stream has failed already."""
+        """Wait for what is still on its way after a failure, whatever comes of it."""
         await asyncio.gather(*self._in_flight, return_exceptions=True)
 
     async def _send(self) -> None:

@@ -1,0 +1,5 @@
+-- name: encoding
+SHOW server_encoding;
+
+-- name: durability
+SHOW synchronous_commit;
