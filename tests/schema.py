@@ -36,10 +36,13 @@ def dump_schema(url: str) -> str:
 
 
 async def make_database(server_url: str, name: str) -> str:
-    """An empty database on a server; its address."""
+    """An empty database on a server, in the place of one that an earlier run left; its address."""
     connection = await asyncpg.connect(server_url)
-    await connection.execute(f"CREATE DATABASE {name}")
-    await connection.close()
+    try:
+        await connection.execute(f"DROP DATABASE IF EXISTS {name}")
+        await connection.execute(f"CREATE DATABASE {name}")
+    finally:
+        await connection.close()
     return with_database(server_url, name)
 
 

@@ -1,5 +1,6 @@
 """The readable schema and the migrations describe one database."""
 
+import os
 from datetime import UTC, datetime
 
 import asyncpg
@@ -15,14 +16,14 @@ from tests.schema import SCHEMA_FILE, dump_schema, make_database, migrated_schem
 
 async def test_schema_file_is_what_the_migrations_make(server_url: str) -> None:
     """`scripts/dump-schema` has been run since the last migration was written."""
-    url = await make_database(server_url, "schema_by_migrations")
+    url = await make_database(server_url, f"schema_by_migrations_{os.getpid()}")
 
     assert await migrated_schema(url) == SCHEMA_FILE.read_text()
 
 
 async def test_schema_file_makes_the_same_database(server_url: str) -> None:
     """The file is no picture only: running it gives the schema that it shows."""
-    url = await make_database(server_url, "schema_by_file")
+    url = await make_database(server_url, f"schema_by_file_{os.getpid()}")
     connection = await asyncpg.connect(url)
     await connection.execute(SCHEMA_FILE.read_text())
     await connection.close()

@@ -41,6 +41,13 @@ def test_an_error_has_the_code_of_its_kind_unless_it_brings_one() -> None:
     assert MalformedBody("x", code="body_truncated").code == "body_truncated"
 
 
+def test_a_record_that_is_none_has_the_code_of_its_fault() -> None:
+    """No field is to blame; what is wrong with the whole is the code."""
+    whole = InvalidRecord([FieldError(None, "malformed_json", "is not JSON")])
+    assert (whole.code, whole.detail) == ("malformed_json", "record: is not JSON")
+    assert InvalidRecord([FieldError("model", "wrong_type", "must be")]).code == "invalid_record"
+
+
 def test_who_is_turned_away_learns_when_to_come_again() -> None:
     """After a second, if nothing else is known."""
     assert TooBusy("full").retry_after_s == 1
