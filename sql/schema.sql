@@ -9,7 +9,9 @@ CREATE TYPE ledger.decision_kind AS ENUM (
     'customer_changed',
     'limit_set',
     'alert_raised',
-    'invoice_finalised'
+    'invoice_finalised',
+    'request_adjusted',
+    'text_redacted'
 );
 
 CREATE TYPE ledger.event_kind AS ENUM (
@@ -207,7 +209,9 @@ CREATE TABLE ledger.batch (
     batch bigint NOT NULL,
     recorded_at timestamp with time zone NOT NULL,
     events integer NOT NULL,
-    decisions integer NOT NULL
+    decisions integer NOT NULL,
+    digest bytea,
+    CONSTRAINT batch_digest_check CHECK ((length(digest) = 32))
 );
 
 CREATE TABLE ledger.configuration (
@@ -263,7 +267,9 @@ CREATE TABLE ledger.event_text (
     revision smallint NOT NULL,
     response_id text,
     metadata jsonb,
-    fields text
+    fields text,
+    salt bytea,
+    redacted text[]
 )
 PARTITION BY RANGE (request_id);
 
@@ -273,7 +279,9 @@ CREATE TABLE ledger.event_text_future (
     revision smallint NOT NULL,
     response_id text,
     metadata jsonb,
-    fields text
+    fields text,
+    salt bytea,
+    redacted text[]
 );
 
 CREATE TABLE ledger.event_text_opaque (
@@ -282,7 +290,9 @@ CREATE TABLE ledger.event_text_opaque (
     revision smallint NOT NULL,
     response_id text,
     metadata jsonb,
-    fields text
+    fields text,
+    salt bytea,
+    redacted text[]
 )
 PARTITION BY HASH (request_id);
 
@@ -292,7 +302,9 @@ CREATE TABLE ledger.event_text_opaque_0 (
     revision smallint NOT NULL,
     response_id text,
     metadata jsonb,
-    fields text
+    fields text,
+    salt bytea,
+    redacted text[]
 );
 
 CREATE TABLE ledger.event_text_opaque_1 (
@@ -301,7 +313,9 @@ CREATE TABLE ledger.event_text_opaque_1 (
     revision smallint NOT NULL,
     response_id text,
     metadata jsonb,
-    fields text
+    fields text,
+    salt bytea,
+    redacted text[]
 );
 
 CREATE TABLE ledger.event_text_opaque_2 (
@@ -310,7 +324,9 @@ CREATE TABLE ledger.event_text_opaque_2 (
     revision smallint NOT NULL,
     response_id text,
     metadata jsonb,
-    fields text
+    fields text,
+    salt bytea,
+    redacted text[]
 );
 
 CREATE TABLE ledger.event_text_opaque_3 (
@@ -319,7 +335,9 @@ CREATE TABLE ledger.event_text_opaque_3 (
     revision smallint NOT NULL,
     response_id text,
     metadata jsonb,
-    fields text
+    fields text,
+    salt bytea,
+    redacted text[]
 );
 
 CREATE TABLE ledger.event_text_past (
@@ -328,7 +346,9 @@ CREATE TABLE ledger.event_text_past (
     revision smallint NOT NULL,
     response_id text,
     metadata jsonb,
-    fields text
+    fields text,
+    salt bytea,
+    redacted text[]
 );
 
 CREATE TABLE ledger.invoice (
@@ -342,7 +362,8 @@ CREATE TABLE ledger.invoice (
     tax numeric NOT NULL,
     total numeric NOT NULL,
     rounding_pico numeric NOT NULL,
-    issued_at timestamp with time zone NOT NULL
+    issued_at timestamp with time zone NOT NULL,
+    cut text
 );
 
 CREATE TABLE ledger.invoice_line (
@@ -372,7 +393,8 @@ CREATE TABLE ledger.ledger_event (
     kind ledger.decision_kind NOT NULL,
     subject text NOT NULL COLLATE pg_catalog."C",
     actor text NOT NULL COLLATE pg_catalog."C",
-    body jsonb NOT NULL
+    body jsonb NOT NULL,
+    reason text
 );
 
 CREATE TABLE ledger.limit_window (
@@ -509,7 +531,8 @@ CREATE TABLE ledger.usage_event (
     unrated smallint NOT NULL,
     opaque_id text COLLATE pg_catalog."C",
     other_units jsonb,
-    reported_cost numeric
+    reported_cost numeric,
+    text_digest bytea
 )
 PARTITION BY RANGE (request_id);
 
@@ -535,7 +558,8 @@ CREATE TABLE ledger.usage_event_future (
     unrated smallint NOT NULL,
     opaque_id text COLLATE pg_catalog."C",
     other_units jsonb,
-    reported_cost numeric
+    reported_cost numeric,
+    text_digest bytea
 );
 
 CREATE TABLE ledger.usage_event_opaque (
@@ -560,7 +584,8 @@ CREATE TABLE ledger.usage_event_opaque (
     unrated smallint NOT NULL,
     opaque_id text COLLATE pg_catalog."C",
     other_units jsonb,
-    reported_cost numeric
+    reported_cost numeric,
+    text_digest bytea
 )
 PARTITION BY HASH (request_id);
 
@@ -586,7 +611,8 @@ CREATE TABLE ledger.usage_event_opaque_0 (
     unrated smallint NOT NULL,
     opaque_id text COLLATE pg_catalog."C",
     other_units jsonb,
-    reported_cost numeric
+    reported_cost numeric,
+    text_digest bytea
 );
 
 CREATE TABLE ledger.usage_event_opaque_1 (
@@ -611,7 +637,8 @@ CREATE TABLE ledger.usage_event_opaque_1 (
     unrated smallint NOT NULL,
     opaque_id text COLLATE pg_catalog."C",
     other_units jsonb,
-    reported_cost numeric
+    reported_cost numeric,
+    text_digest bytea
 );
 
 CREATE TABLE ledger.usage_event_opaque_2 (
@@ -636,7 +663,8 @@ CREATE TABLE ledger.usage_event_opaque_2 (
     unrated smallint NOT NULL,
     opaque_id text COLLATE pg_catalog."C",
     other_units jsonb,
-    reported_cost numeric
+    reported_cost numeric,
+    text_digest bytea
 );
 
 CREATE TABLE ledger.usage_event_opaque_3 (
@@ -661,7 +689,8 @@ CREATE TABLE ledger.usage_event_opaque_3 (
     unrated smallint NOT NULL,
     opaque_id text COLLATE pg_catalog."C",
     other_units jsonb,
-    reported_cost numeric
+    reported_cost numeric,
+    text_digest bytea
 );
 
 CREATE TABLE ledger.usage_event_past (
@@ -686,7 +715,8 @@ CREATE TABLE ledger.usage_event_past (
     unrated smallint NOT NULL,
     opaque_id text COLLATE pg_catalog."C",
     other_units jsonb,
-    reported_cost numeric
+    reported_cost numeric,
+    text_digest bytea
 );
 
 ALTER TABLE ONLY ledger.event_text ATTACH PARTITION ledger.event_text_future FOR VALUES FROM ('00000000-0000-0000-0000-000000000000') TO ('80000000-0000-0000-0000-000000000000');
@@ -840,21 +870,41 @@ ALTER TABLE ONLY ledger.usage_event_opaque_3
 ALTER TABLE ONLY ledger.usage_event_past
     ADD CONSTRAINT usage_event_past_pkey PRIMARY KEY (request_id, customer, revision);
 
+CREATE UNIQUE INDEX adjustment_key ON ledger.ledger_event USING btree (customer, ((body ->> 'idempotency_key'::text))) WHERE (kind = 'request_adjusted'::ledger.decision_kind);
+
+CREATE INDEX batch_by_time ON ledger.batch USING btree (lane, recorded_at);
+
 CREATE INDEX invoice_by_number ON ledger.invoice USING btree (length(number), number);
+
+CREATE INDEX usage_event_batch ON ONLY ledger.usage_event USING brin (lane, batch) WITH (pages_per_range='32');
+
+CREATE INDEX usage_event_future_lane_batch_idx ON ledger.usage_event_future USING brin (lane, batch) WITH (pages_per_range='32');
 
 CREATE INDEX usage_event_occurred_at ON ONLY ledger.usage_event USING brin (occurred_at) WITH (pages_per_range='32');
 
 CREATE INDEX usage_event_future_occurred_at_idx ON ledger.usage_event_future USING brin (occurred_at) WITH (pages_per_range='32');
 
+CREATE INDEX usage_event_opaque_lane_batch_idx ON ONLY ledger.usage_event_opaque USING brin (lane, batch) WITH (pages_per_range='32');
+
+CREATE INDEX usage_event_opaque_0_lane_batch_idx ON ledger.usage_event_opaque_0 USING brin (lane, batch) WITH (pages_per_range='32');
+
 CREATE INDEX usage_event_opaque_occurred_at_idx ON ONLY ledger.usage_event_opaque USING brin (occurred_at) WITH (pages_per_range='32');
 
 CREATE INDEX usage_event_opaque_0_occurred_at_idx ON ledger.usage_event_opaque_0 USING brin (occurred_at) WITH (pages_per_range='32');
 
+CREATE INDEX usage_event_opaque_1_lane_batch_idx ON ledger.usage_event_opaque_1 USING brin (lane, batch) WITH (pages_per_range='32');
+
 CREATE INDEX usage_event_opaque_1_occurred_at_idx ON ledger.usage_event_opaque_1 USING brin (occurred_at) WITH (pages_per_range='32');
+
+CREATE INDEX usage_event_opaque_2_lane_batch_idx ON ledger.usage_event_opaque_2 USING brin (lane, batch) WITH (pages_per_range='32');
 
 CREATE INDEX usage_event_opaque_2_occurred_at_idx ON ledger.usage_event_opaque_2 USING brin (occurred_at) WITH (pages_per_range='32');
 
+CREATE INDEX usage_event_opaque_3_lane_batch_idx ON ledger.usage_event_opaque_3 USING brin (lane, batch) WITH (pages_per_range='32');
+
 CREATE INDEX usage_event_opaque_3_occurred_at_idx ON ledger.usage_event_opaque_3 USING brin (occurred_at) WITH (pages_per_range='32');
+
+CREATE INDEX usage_event_past_lane_batch_idx ON ledger.usage_event_past USING brin (lane, batch) WITH (pages_per_range='32');
 
 CREATE INDEX usage_event_past_occurred_at_idx ON ledger.usage_event_past USING brin (occurred_at) WITH (pages_per_range='32');
 
@@ -872,29 +922,43 @@ ALTER INDEX ledger.event_text_pkey ATTACH PARTITION ledger.event_text_opaque_pke
 
 ALTER INDEX ledger.event_text_pkey ATTACH PARTITION ledger.event_text_past_pkey;
 
+ALTER INDEX ledger.usage_event_batch ATTACH PARTITION ledger.usage_event_future_lane_batch_idx;
+
 ALTER INDEX ledger.usage_event_occurred_at ATTACH PARTITION ledger.usage_event_future_occurred_at_idx;
 
 ALTER INDEX ledger.usage_event_pkey ATTACH PARTITION ledger.usage_event_future_pkey;
+
+ALTER INDEX ledger.usage_event_opaque_lane_batch_idx ATTACH PARTITION ledger.usage_event_opaque_0_lane_batch_idx;
 
 ALTER INDEX ledger.usage_event_opaque_occurred_at_idx ATTACH PARTITION ledger.usage_event_opaque_0_occurred_at_idx;
 
 ALTER INDEX ledger.usage_event_opaque_pkey ATTACH PARTITION ledger.usage_event_opaque_0_pkey;
 
+ALTER INDEX ledger.usage_event_opaque_lane_batch_idx ATTACH PARTITION ledger.usage_event_opaque_1_lane_batch_idx;
+
 ALTER INDEX ledger.usage_event_opaque_occurred_at_idx ATTACH PARTITION ledger.usage_event_opaque_1_occurred_at_idx;
 
 ALTER INDEX ledger.usage_event_opaque_pkey ATTACH PARTITION ledger.usage_event_opaque_1_pkey;
+
+ALTER INDEX ledger.usage_event_opaque_lane_batch_idx ATTACH PARTITION ledger.usage_event_opaque_2_lane_batch_idx;
 
 ALTER INDEX ledger.usage_event_opaque_occurred_at_idx ATTACH PARTITION ledger.usage_event_opaque_2_occurred_at_idx;
 
 ALTER INDEX ledger.usage_event_opaque_pkey ATTACH PARTITION ledger.usage_event_opaque_2_pkey;
 
+ALTER INDEX ledger.usage_event_opaque_lane_batch_idx ATTACH PARTITION ledger.usage_event_opaque_3_lane_batch_idx;
+
 ALTER INDEX ledger.usage_event_opaque_occurred_at_idx ATTACH PARTITION ledger.usage_event_opaque_3_occurred_at_idx;
 
 ALTER INDEX ledger.usage_event_opaque_pkey ATTACH PARTITION ledger.usage_event_opaque_3_pkey;
 
+ALTER INDEX ledger.usage_event_batch ATTACH PARTITION ledger.usage_event_opaque_lane_batch_idx;
+
 ALTER INDEX ledger.usage_event_occurred_at ATTACH PARTITION ledger.usage_event_opaque_occurred_at_idx;
 
 ALTER INDEX ledger.usage_event_pkey ATTACH PARTITION ledger.usage_event_opaque_pkey;
+
+ALTER INDEX ledger.usage_event_batch ATTACH PARTITION ledger.usage_event_past_lane_batch_idx;
 
 ALTER INDEX ledger.usage_event_occurred_at ATTACH PARTITION ledger.usage_event_past_occurred_at_idx;
 
@@ -963,6 +1027,16 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ledger.customer_setting TO ledger_ser
 GRANT SELECT,INSERT ON TABLE ledger.dimension TO ledger_service;
 
 GRANT SELECT,INSERT ON TABLE ledger.event_text TO ledger_service;
+
+GRANT UPDATE(response_id) ON TABLE ledger.event_text TO ledger_service;
+
+GRANT UPDATE(metadata) ON TABLE ledger.event_text TO ledger_service;
+
+GRANT UPDATE(fields) ON TABLE ledger.event_text TO ledger_service;
+
+GRANT UPDATE(salt) ON TABLE ledger.event_text TO ledger_service;
+
+GRANT UPDATE(redacted) ON TABLE ledger.event_text TO ledger_service;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ledger.invoice TO ledger_service;
 

@@ -50,7 +50,10 @@ class InvoiceLine(msgspec.Struct, frozen=True):
 
 
 class Draft(msgspec.Struct, frozen=True):
-    """What an invoice would say. `rounding_pico` is the total minus the exact sum of its lines."""
+    """What an invoice would say. `rounding_pico` is the total minus the exact sum of its lines.
+
+    `cut` is the point in the log up to which usage was read.
+    """
 
     customer: int
     customer_id: str
@@ -59,6 +62,7 @@ class Draft(msgspec.Struct, frozen=True):
     lines: tuple[InvoiceLine, ...]
     total_minor: int
     rounding_pico: int
+    cut: str | None
 
     @property
     def is_billable(self) -> bool:
@@ -81,11 +85,16 @@ class Invoice(msgspec.Struct, frozen=True):
 
 
 def draft_invoice(
-    customer: int, customer_id: str, period: Period, currency: str, due: Sequence[DueLine]
+    customer: int,
+    customer_id: str,
+    period: Period,
+    currency: str,
+    due: Sequence[DueLine],
+    cut: str | None,
 ) -> Draft:
     """Bring what is due into the form of an invoice."""
     lines, total_minor, rounding_pico = draft_lines(due, currency_places(currency))
-    return Draft(customer, customer_id, period, currency, lines, total_minor, rounding_pico)
+    return Draft(customer, customer_id, period, currency, lines, total_minor, rounding_pico, cut)
 
 
 def draft_lines(due: Sequence[DueLine], places: int) -> tuple[tuple[InvoiceLine, ...], int, int]:
@@ -152,6 +161,7 @@ def invoice_document(invoice: Invoice) -> dict[str, Any]:
         "tax": format_minor(TAX_MINOR, places),
         "total": total,
         "rounding": format_amount(content.rounding_pico),
+        "cut": content.cut,
     }
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from ledger.clock import Clock
+from ledger.core.cuts import format_as_of
 from ledger.core.errors import InvalidParameter, NotFound
-from ledger.core.instants import format_instant
 from ledger.exports.files import PendingFile, pending_files
 from ledger.exports.line_ends import LineEnds
 from ledger.exports.manifest import NAME, ExportedFile, build_manifest, manifest_bytes
@@ -41,7 +41,7 @@ async def export_files(
     selection = _selection(names, start_at, end_at, currency)
     with pending_files(output) as open_file:
         async with database.snapshot() as connection:
-            as_of = f"{format_instant(clock.now())}~{await read_cut(connection)}"
+            as_of = format_as_of(clock.now(), await read_cut(connection))
             files = [
                 await _export(connection, name, selection, open_file(f"{name}.csv"), progress)
                 for name in dict.fromkeys(names)

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from ledger.clock import Clock
+from ledger.core.cuts import format_cut
 from ledger.core.errors import NotFound, UnprocessableDecision
 from ledger.core.instants import Period, format_instant
 from ledger.core.invoicing import (
@@ -39,7 +40,7 @@ from ledger.store.invoices import (
     take_numbers,
     write_invoices,
 )
-from ledger.store.log import Decision, Lane, append_batch, raise_epoch, take_lane
+from ledger.store.log import Decision, Lane, append_batch, raise_epoch, read_cut, take_lane
 from pricing import currency_places, format_minor
 
 # Each customer is a lock in the server's shared memory, and a chunk is held in memory as a whole.
@@ -185,8 +186,9 @@ async def _draft_chunk(
         invoiced = await read_invoiced_customers(connection, list(chunk), period)
         open_customers = [customer for customer in chunk if customer not in invoiced]
         due = await read_due(connection, open_customers, period)
+        cut = format_cut(await read_cut(connection))
     return [
-        draft_invoice(customer, chunk[customer], period, currency, due.get(customer, ()))
+        draft_invoice(customer, chunk[customer], period, currency, due.get(customer, ()), cut)
         for customer in open_customers
     ]
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from ledger.clock import Clock
+from ledger.core.cuts import format_as_of
 from ledger.core.instants import format_instant
 from ledger.core.spend import SpendAnswer, SpendFigures, SpendQuery, merge
 from ledger.core.usage_objects import SECONDS_FIELDS
@@ -22,7 +23,7 @@ async def answer_spend(database: Database, clock: Clock, question: SpendQuery) -
     """
     async with database.snapshot() as connection:
         # The cut is read first: it fixes the snapshot that everything after it is read in.
-        as_of = f"{format_instant(clock.now())}~{await read_cut(connection)}"
+        as_of = format_as_of(clock.now(), await read_cut(connection))
         parts = await read_spend(connection, question)
     return merge(question, parts, as_of)
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from ledger.clock import Clock
-from ledger.core.instants import format_instant
+from ledger.core.cuts import format_as_of
 from ledger.core.request_ids import request_id_of
 from ledger.store.database import Connection, Database
 from ledger.store.log import read_cut
@@ -46,7 +46,7 @@ async def verify(
     """
     checks = []
     async with database.snapshot() as connection:
-        as_of = f"{format_instant(clock.now())}~{await read_cut(connection)}"
+        as_of = format_as_of(clock.now(), await read_cut(connection))
         for name in (*CHECKS, RATES_REPRODUCE_AMOUNTS, *WARNINGS):
             if progress is not None:
                 progress(name)

@@ -91,7 +91,7 @@ async def take_numbers(connection: Connection, count: int) -> int:
 
 
 async def write_invoices(connection: Connection, invoices: Sequence[Invoice]) -> None:
-    """Write invoices of one run, which share their period, currency, status and time."""
+    """Write invoices of one chunk, which share their period, currency, status, time and cut."""
     first = invoices[0]
     period, currency = first.content.period, first.content.currency
     places = currency_places(currency)
@@ -102,6 +102,7 @@ async def write_invoices(connection: Connection, invoices: Sequence[Invoice]) ->
         period.end,
         currency,
         first.issued_at,
+        first.content.cut,
         [invoice.content.customer for invoice in invoices],
         [invoice.number for invoice in invoices],
         [format_minor(invoice.content.total_minor, places) for invoice in invoices],
@@ -141,6 +142,7 @@ async def read_invoice(
         lines=tuple(_line(*line) for line in lines),
         total_minor=_minor(row["total"]),
         rounding_pico=int(row["rounding_pico"]),
+        cut=row["cut"],
     )
     return Invoice(row["number"], row["status"], row["issued_at"], content)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from ledger.core.cuts import Cut
 from ledger.core.errors import DatabaseUnavailable
 from ledger.store.database import Connection
 from ledger.store.sql_files import query
@@ -91,7 +92,6 @@ async def raise_epoch(connection: Connection) -> int:
     return epoch
 
 
-async def read_cut(connection: Connection) -> str:
-    """The cut of the connection's snapshot, as `lane-batch` pairs joined by dots."""
-    rows = await connection.fetch(_CUT)
-    return ".".join(f"{row['lane']}-{row['batch']}" for row in rows)
+async def read_cut(connection: Connection) -> Cut:
+    """The cut of the connection's snapshot."""
+    return dict(await connection.fetch(_CUT))

@@ -54,7 +54,9 @@ FROM event e
 JOIN payer p USING (customer)
 JOIN grouped g USING (dimension)
 LEFT JOIN batch b USING (lane, batch)
-LEFT JOIN event_text x USING (request_id, customer, revision)
+-- The words of a request stand once, with its first statement, and are those of every later revision.
+LEFT JOIN event_text x ON x.request_id = e.request_id AND x.customer = e.customer
+    AND x.revision = least(e.revision, 1)
 ORDER BY p.customer_id, e.id_text, e.revision;
 
 -- name: usage_sums

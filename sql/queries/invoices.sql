@@ -79,10 +79,10 @@ RETURNING last_number;
 
 -- name: add_invoices
 INSERT INTO invoice (customer, number, status, period_start, period_end, currency, subtotal, tax, total,
-    rounding_pico, issued_at)
+    rounding_pico, issued_at, cut)
 SELECT customer, number, $1, $2, $3, $4, total::numeric, tax::numeric, total::numeric,
-    rounding_pico::numeric, $5
-FROM unnest($6::integer[], $7::text[], $8::text[], $9::text[], $10::text[])
+    rounding_pico::numeric, $5, $6
+FROM unnest($7::integer[], $8::text[], $9::text[], $10::text[], $11::text[])
     AS added (customer, number, total, tax, rounding_pico);
 
 -- name: heads
@@ -96,7 +96,7 @@ LIMIT $3;
 
 -- name: invoice
 SELECT i.customer, c.customer_id, i.number, i.status, i.period_start, i.period_end, i.currency,
-    i.total::text, i.rounding_pico::text, i.issued_at
+    i.total::text, i.rounding_pico::text, i.issued_at, i.cut
 FROM invoice i JOIN customer c USING (customer)
 WHERE length(i.number) = length($1) AND i.number = $1 AND ($2::text[] IS NULL OR c.customer_id = ANY($2));
 

@@ -42,7 +42,7 @@ LEFT JOIN rate_table r USING (rate_version)
 LEFT JOIN meter_version m USING (meter_version)
 LEFT JOIN LATERAL (
     SELECT response_id, metadata, fields FROM event_text x
-    WHERE x.request_id = e.request_id AND x.customer = e.customer AND x.revision = e.revision
+    WHERE x.request_id = e.request_id AND x.customer = e.customer AND x.revision = least(e.revision, 1)
 ) AS t ON true
 WHERE e.request_id = ANY($1::uuid[]) AND ($2::integer[] IS NULL OR e.customer = ANY($2))
 ORDER BY e.request_id, e.customer, e.revision;

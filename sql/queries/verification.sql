@@ -193,7 +193,7 @@ WITH document AS (
     SELECT i.customer, i.number, count(l.line) AS lines, jsonb_build_object(
         'number', i.number, 'status', i.status, 'period_start', i.period_start, 'period_end', i.period_end,
         'currency', i.currency, 'subtotal', i.subtotal::text, 'tax', i.tax::text, 'total', i.total::text,
-        'rounding', pico_text(i.rounding_pico), 'issued_at', instant_text(i.issued_at),
+        'rounding', pico_text(i.rounding_pico), 'issued_at', instant_text(i.issued_at), 'cut', i.cut,
         'lines', coalesce(jsonb_agg(jsonb_build_object(
             'provider', l.provider, 'model', l.model, 'key_type', l.key_type,
             'period_start', l.period_start, 'period_end', l.period_end, 'requests', l.requests,

@@ -89,7 +89,7 @@ def test_a_line_stands_as_long_as_one_figure_is_not_zero(figure: str) -> None:
 )
 def test_what_becomes_an_invoice_and_what_waits(lines: list[DueLine], fate: str) -> None:
     """A total above zero is billed; anything else that is there waits; nothing is settled."""
-    draft = draft_invoice(1, "acme", OCTOBER, "USD", lines)
+    draft = draft_invoice(1, "acme", OCTOBER, "USD", lines, "1-7")
     assert draft.is_billable == (fate == "billed")
     assert draft.is_settled == (fate != "waits")
 
@@ -97,7 +97,7 @@ def test_what_becomes_an_invoice_and_what_waits(lines: list[DueLine], fate: str)
 def test_numbers_follow_the_order_of_drafts() -> None:
     """The last number taken belongs to the last draft, and none is left out."""
     drafts = [
-        draft_invoice(customer, f"c{customer}", OCTOBER, "USD", [due(CENT_PICO)])
+        draft_invoice(customer, f"c{customer}", OCTOBER, "USD", [due(CENT_PICO)], "1-7")
         for customer in (1, 2, 3)
     ]
     invoices = finalise(drafts, 42, ISSUED_AT)
@@ -118,7 +118,7 @@ def test_the_document_is_the_one_of_the_interface() -> None:
         "fireworks", "llama", "managed", date(2026, 10, 1), 1000, 845_000, 0, 412_000,
         1_131_300_000_000, 113_130_000_000, 1_244_430_000_000,
     )  # fmt: skip
-    draft = draft_invoice(7, "acme", OCTOBER, "USD", [september, october])
+    draft = draft_invoice(7, "acme", OCTOBER, "USD", [september, october], "1-7")
     (invoice,) = finalise([draft], 1, ISSUED_AT)
     assert invoice_document(invoice) == {
         "number": "INV-000001",
@@ -164,12 +164,13 @@ def test_the_document_is_the_one_of_the_interface() -> None:
         "tax": "0.00",
         "total": "1.25",
         "rounding": "-0.004430000000",
+        "cut": "1-7",
     }
 
 
 def test_heads_tell_drafts_from_invoices() -> None:
     """A draft has no number; in yen there are no places."""
-    draft = draft_invoice(1, "acme", OCTOBER, "JPY", [due(12 * 10**12)])
+    draft = draft_invoice(1, "acme", OCTOBER, "JPY", [due(12 * 10**12)], "1-7")
     (invoice,) = finalise([draft], 9, ISSUED_AT)
     shared = {
         "customer_id": "acme",
