@@ -12,7 +12,7 @@ SOURCES = sorted([*(ROOT / "ledger").rglob("*.py"), *(ROOT / "pricing").rglob("*
 # What each part of the product may import of the others, itself included.
 CORE = ("pricing", "ledger.core")
 STORE = (*CORE, "ledger.store")
-SERVICES = (*STORE, "ledger.services", "ledger.clock", "ledger.exports")
+SERVICES = (*STORE, "ledger.services", "ledger.clock", "ledger.randomness", "ledger.exports")
 SHELL = (*SERVICES, "ledger.bootstrap", "ledger.settings")
 ALLOWED = {
     "pricing": ("pricing",),
@@ -28,6 +28,7 @@ ALLOWED = {
     "ledger.bench": ("ledger", "pricing"),
     "ledger.settings": ("ledger.core",),
     "ledger.clock": (),
+    "ledger.randomness": ("ledger.core",),
     "ledger.__main__": ("ledger.cli",),
     "ledger": (),
 }

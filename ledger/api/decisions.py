@@ -22,6 +22,7 @@ class CustomerForm(msgspec.Struct, forbid_unknown_fields=True):
     """What can be set of a customer."""
 
     meter_slug: str
+    reason: str | None = None
 
 
 class MeterForm(msgspec.Struct, forbid_unknown_fields=True):
@@ -29,6 +30,7 @@ class MeterForm(msgspec.Struct, forbid_unknown_fields=True):
 
     meter_slug: str
     percentage: str | None = None
+    reason: str | None = None
 
 
 @get("/customers", summary="List customers")
@@ -65,7 +67,9 @@ async def put_customer(
     """The meter counts for every event recorded from now on."""
     form = await read_form(request, CustomerForm)
     name = customer_id.removeprefix("/")
-    return await set_customer(ledger.database, ledger.clock, SENDER, name, form.meter_slug)
+    return await set_customer(
+        ledger.database, ledger.clock, SENDER, name, form.meter_slug, form.reason
+    )
 
 
 @get("/meters", summary="List meters")
@@ -78,7 +82,9 @@ async def get_meters(ledger: OpenLedger) -> dict[str, Any]:
 async def post_meter(request: AnyRequest, ledger: OpenLedger) -> dict[str, Any]:
     """The same again makes no new version."""
     form = await read_form(request, MeterForm)
-    return await set_meter(ledger.database, ledger.clock, SENDER, form.meter_slug, form.percentage)
+    return await set_meter(
+        ledger.database, ledger.clock, SENDER, form.meter_slug, form.percentage, form.reason
+    )
 
 
 @get("/limits", summary="List spend limits")

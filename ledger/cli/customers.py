@@ -3,7 +3,14 @@
 import click
 
 from ledger.bootstrap import Ledger
-from ledger.cli.running import ACTOR, json_option, on_ledger, print_json, print_table
+from ledger.cli.running import (
+    ACTOR,
+    json_option,
+    on_ledger,
+    print_json,
+    print_table,
+    reason_option,
+)
 from ledger.core.errors import NotFound
 from ledger.services.customers import list_customers, set_customer
 
@@ -48,14 +55,17 @@ async def show(ledger: Ledger, *, customer_id: str, as_json: bool) -> None:
 @click.option(
     "--meter", "meter_slug", required=True, help="Slug of the meter for its future events."
 )
+@reason_option
 @json_option
 @on_ledger
-async def set_(ledger: Ledger, *, customer_id: str, meter_slug: str, as_json: bool) -> None:
+async def set_(
+    ledger: Ledger, *, customer_id: str, meter_slug: str, reason: str | None, as_json: bool
+) -> None:
     """Give a customer a meter; a new customer is created.
 
     Example: ledger customers set acme --meter standard
     """
-    body = await set_customer(ledger.database, ledger.clock, ACTOR, customer_id, meter_slug)
+    body = await set_customer(ledger.database, ledger.clock, ACTOR, customer_id, meter_slug, reason)
     if as_json:
         print_json(body)
     else:

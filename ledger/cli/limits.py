@@ -3,7 +3,14 @@
 import click
 
 from ledger.bootstrap import Ledger
-from ledger.cli.running import ACTOR, json_option, on_ledger, print_json, print_table
+from ledger.cli.running import (
+    ACTOR,
+    json_option,
+    on_ledger,
+    print_json,
+    print_table,
+    reason_option,
+)
 from ledger.core.limits import ACTIONS, DEFAULT_THRESHOLDS, WINDOW_KINDS
 from ledger.services.limits import LimitRequest, list_limits, set_limit
 
@@ -38,6 +45,7 @@ def command_group() -> None:
 @click.option(
     "--id", "limit_id", help="Name the limit; by default one per customer, window, action."
 )
+@reason_option
 @json_option
 @on_ledger
 async def set_(
@@ -49,6 +57,7 @@ async def set_(
     thresholds: tuple[str, ...],
     action: str,
     limit_id: str | None,
+    reason: str | None,
     as_json: bool,
 ) -> None:
     """Set a limit for a customer; what is spent in the open window counts at once.
@@ -56,7 +65,7 @@ async def set_(
     Example: ledger limits set acme --amount 100.00 --window month
     """
     request = LimitRequest(
-        customer_id, amount, window, thresholds or DEFAULT_THRESHOLDS, action, limit_id
+        customer_id, amount, window, thresholds or DEFAULT_THRESHOLDS, action, limit_id, reason
     )
     body = await set_limit(ledger.database, ledger.clock, ACTOR, request)
     if as_json:

@@ -3,7 +3,14 @@
 import click
 
 from ledger.bootstrap import Ledger
-from ledger.cli.running import ACTOR, json_option, on_ledger, print_json, print_table
+from ledger.cli.running import (
+    ACTOR,
+    json_option,
+    on_ledger,
+    print_json,
+    print_table,
+    reason_option,
+)
 from ledger.services.meters import list_meters, set_meter
 
 COLUMNS = {"meter_slug": "meter", "version": "version", "kind": "kind", "percentage": "percentage"}
@@ -17,14 +24,17 @@ def command_group() -> None:
 @command_group.command("set")
 @click.argument("slug")
 @click.option("--percentage", help="Of cost, such as 10 or 12.5; left out: no fee.")
+@reason_option
 @json_option
 @on_ledger
-async def set_(ledger: Ledger, *, slug: str, percentage: str | None, as_json: bool) -> None:
+async def set_(
+    ledger: Ledger, *, slug: str, percentage: str | None, reason: str | None, as_json: bool
+) -> None:
     """Publish a version of a meter. Events that are recorded already keep the version they have.
 
     Example: ledger meters set standard --percentage 10
     """
-    body = await set_meter(ledger.database, ledger.clock, ACTOR, slug, percentage)
+    body = await set_meter(ledger.database, ledger.clock, ACTOR, slug, percentage, reason)
     if as_json:
         print_json(body)
     else:

@@ -15,6 +15,7 @@ from ledger.cli.running import (
     on_ledger,
     print_json,
     print_table,
+    reason_option,
     say,
 )
 from ledger.services.rates import list_tables, publish_tables
@@ -61,16 +62,24 @@ async def validate(files: tuple[Path, ...], *, as_json: bool) -> int:
 
 @command_group.command("publish")
 @FILES
+@reason_option
 @json_option
 @on_ledger
-async def publish(ledger: Ledger, *, files: tuple[Path, ...], as_json: bool) -> None:
+async def publish(
+    ledger: Ledger, *, files: tuple[Path, ...], reason: str | None, as_json: bool
+) -> None:
     """Publish rate files. A published version never changes; the same content again is no fault.
 
     Example: ledger rates publish my-rates.yaml
     """
     texts = [(file.name, _text_of(file)) for file in files]
     new = await publish_tables(
-        ledger.database, ledger.clock, ACTOR, texts, currency=ledger.settings.currency
+        ledger.database,
+        ledger.clock,
+        ACTOR,
+        texts,
+        currency=ledger.settings.currency,
+        reason=reason,
     )
     if as_json:
         print_json({"published": new})

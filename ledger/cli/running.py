@@ -74,6 +74,11 @@ def json_option(function: Callable[..., Any]) -> Callable[..., Any]:
     )(function)
 
 
+def reason_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The option `--reason`, which is kept with the decision."""
+    return click.option("--reason", help="Why; kept with the decision.")(function)
+
+
 def print_json(document: Any) -> None:
     """One JSON document on stdout."""
     text = msgspec.json.format(msgspec.json.encode(document), indent=2)

@@ -1,6 +1,7 @@
 """`ledger spend`."""
 
 from datetime import datetime
+from typing import Any
 
 import click
 
@@ -13,8 +14,24 @@ from ledger.cli.running import (
     print_table,
     say,
 )
+from ledger.core.cuts import AsOf, parse_as_of
 from ledger.core.spend import GROUPINGS, spend_query
 from ledger.services.spend import answer_spend, spend_body
+
+
+class Point(click.ParamType[AsOf]):
+    """A point in the log: a time, a date, a cut, or the `as_of` of an answer."""
+
+    name = "point"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> AsOf:
+        """Read the text of an option."""
+        try:
+            return parse_as_of(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 @click.command("spend")
@@ -25,6 +42,11 @@ from ledger.services.spend import answer_spend, spend_body
 @click.option("--provider", "providers", multiple=True, help="Only this provider; repeatable.")
 @click.option("--model", "models", multiple=True, help="Only this model; repeatable.")
 @click.option("--key-type", "key_types", multiple=True, help="Only managed or byok.")
+@click.option(
+    "--as-of",
+    type=Point(),
+    help="What was recorded by then, and nothing since: a time, a date, or the as_of of an answer.",
+)
 @json_option
 @on_ledger
 async def command_group(
@@ -37,11 +59,15 @@ async def command_group(
     providers: tuple[str, ...],
     models: tuple[str, ...],
     key_types: tuple[str, ...],
+    as_of: AsOf | None,
     as_json: bool,
 ) -> None:
     """Show what was spent.
 
     Example: ledger spend --from 2026-10-01 --to 2026-11-01 --by customer,model
+
+    The same figures as on the day before the invoices, whatever came since:
+    ledger spend --from 2026-10-01 --to 2026-11-01 --as-of 2026-11-01T06:00:00Z
     """
     question = spend_query(
         start_at,
@@ -52,7 +78,7 @@ async def command_group(
         models=models,
         key_types=key_types,
     )
-    answer = await answer_spend(ledger.database, ledger.clock, question)
+    answer = await answer_spend(ledger.database, ledger.clock, question, as_of)
     body = spend_body(answer, ledger.settings.currency)
     if as_json:
         print_json(body)

@@ -1,5 +1,6 @@
 """From a statement to the row of the log: rating, dimension, revision."""
 
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -7,6 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from ledger.core.configuration import Configuration
+from ledger.core.digests import text_digest
 from ledger.core.errors import FieldError
 from ledger.core.statements import Statement, Status
 from pricing import (
@@ -97,6 +99,19 @@ class UsageEvent(NamedTuple):
     opaque_id: str | None
     other_units: str | None
     reported_cost: Decimal | None
+    text_digest: bytes | None
+
+
+class EventText(NamedTuple):
+    """The words that came with an event: one row of the table `event_text`, in the order of its columns."""
+
+    request_id: bytes
+    customer: int
+    revision: int
+    response_id: str | None
+    metadata: str | None  # a JSON object
+    fields: str | None  # a JSON object
+    salt: bytes
 
 
 def rate_statement(
@@ -140,10 +155,35 @@ def rate_statement(
     )
 
 
+def event_text(
+    statement: Statement, customer: int, salts: Callable[[], bytes]
+) -> tuple[EventText, bytes] | None:
+    """The words of a first sighting and their digest; None when there are no words."""
+    response_id, metadata, fields = statement.response_id, statement.metadata, statement.fields
+    if response_id is None and metadata is None and fields is None:
+        return None
+    salt = salts()
+    text = EventText(
+        statement.key.bits,
+        customer,
+        1 if statement.status is Status.COMPLETED else 0,
+        response_id,
+        None if metadata is None else msgspec.json.encode(metadata).decode(),
+        fields,
+        salt,
+    )
+    return text, text_digest(salt, response_id, metadata, fields)
+
+
 def usage_event(
-    rated: RatedStatement, customer: int, dimension: int, lane: int, batch: int
+    rated: RatedStatement,
+    customer: int,
+    dimension: int,
+    lane: int,
+    batch: int,
+    digest: bytes | None = None,
 ) -> UsageEvent:
-    """The row of a first sighting: revision 1 if it completed, else revision 0."""
+    """The row of a first sighting: revision 1 if it completed, else revision 0; `digest` of its words."""
     statement, quantities, costs = rated.statement, rated.quantities, rated.costs
     is_metered = rated.is_metered
     return UsageEvent(
@@ -169,6 +209,7 @@ def usage_event(
         statement.key.opaque_id,
         _other_units(quantities, costs),
         statement.reported_cost,
+        digest,
     )
 
 

@@ -204,8 +204,13 @@ def _reported_cost(record: RequestRecord) -> Decimal | None:
             if not _is_storable_cost(cost):
                 rule = "must be below 10^18 with at most 18 decimals"
                 raise FaultyField(field, "out_of_range", f"{rule}, got {kind_of(cost)}")
-            return cost
+            return _plain(cost)
     return None
+
+
+def _plain(number: Decimal) -> Decimal:
+    """The same number as the database gives it back: without exponent, and zero without a sign."""
+    return Decimal(format(number or number.copy_abs(), "f"))
 
 
 def _is_storable_cost(cost: Decimal) -> bool:

@@ -30,7 +30,12 @@ async def known_customer(connection: Connection, customer_id: str) -> int:
 
 
 async def set_customer(
-    database: Database, clock: Clock, actor: str, customer_id: str, meter_slug: str
+    database: Database,
+    clock: Clock,
+    actor: str,
+    customer_id: str,
+    meter_slug: str,
+    reason: str | None = None,
 ) -> dict[str, Any]:
     """Give a customer a meter; it counts for every event recorded from now on. A new customer is created.
 
@@ -41,7 +46,7 @@ async def set_customer(
     if not 1 <= len(customer_id) <= MAX_ID_CHARACTERS or "\x00" in customer_id:
         detail = "must have 1 to 255 characters, none NUL"
         raise InvalidRecord([FieldError("customer_id", "wrong_length", detail)])
-    async with deciding(database, clock, actor) as batch:
+    async with deciding(database, clock, actor, reason=reason) as batch:
         if meter_slug not in await load_meters(batch.connection):
             raise UnprocessableDecision(
                 f"no meter {meter_slug!r}; make it with `ledger meters set`", code="unknown_meter"

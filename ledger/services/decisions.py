@@ -6,8 +6,12 @@ from datetime import datetime
 from typing import Any
 
 from ledger.clock import Clock
+from ledger.core.errors import FieldError, InvalidRecord
 from ledger.store.database import Connection, Database
-from ledger.store.log import Decision, append_batch, raise_epoch, take_lane
+from ledger.store.interning import Interned
+from ledger.store.log import Batch, Decision, append_batch, raise_epoch, take_lane
+
+MAX_REASON_CHARACTERS = 1000
 
 
 class DecisionBatch:
@@ -17,6 +21,7 @@ class DecisionBatch:
         self.connection = connection
         self.actor = actor
         self.decided_at = decided_at
+        self.interned = Interned()
         self.decisions: list[Decision] = []
 
     def record(self, kind: str, customer: int, subject: str, body: dict[str, Any]) -> None:
@@ -26,22 +31,38 @@ class DecisionBatch:
 
 @asynccontextmanager
 async def deciding(
-    database: Database, clock: Clock, actor: str, *, fenced: bool = True
+    database: Database,
+    clock: Clock,
+    actor: str,
+    *,
+    reason: str | None = None,
+    fenced: bool = True,
 ) -> AsyncIterator[DecisionBatch]:
-    """Open a transaction for decisions. `fenced`: they change what writers cache, so those are held off."""
+    """Open a transaction for decisions. `fenced`: they change what writers cache, so those are held off.
+
+    Raises:
+        InvalidRecord: a reason outside its rule.
+    """
+    check_reason(reason)
     async with database.connection() as connection:
         lane = await take_lane(connection)
         async with connection.transaction():
             if fenced:
                 await raise_epoch(connection)
-            batch = DecisionBatch(connection, actor, clock.now())
+            decided_at = lane.next_recorded_at(clock.now())
+            batch = DecisionBatch(connection, actor, decided_at)
             yield batch
             if batch.decisions:
-                await append_batch(
-                    connection,
-                    lane.lane,
-                    lane.last_batch + 1,
-                    batch.decided_at,
-                    decisions=batch.decisions,
-                    actor=actor,
-                )
+                appended = Batch(decided_at, decisions=batch.decisions, actor=actor, reason=reason)
+                await append_batch(connection, lane, appended, batch.interned)
+
+
+def check_reason(reason: str | None) -> None:
+    """Check why somebody decides something, in their own words.
+
+    Raises:
+        InvalidRecord: it is empty, too long, or has a NUL character.
+    """
+    if reason is not None and (not 1 <= len(reason) <= MAX_REASON_CHARACTERS or "\x00" in reason):
+        detail = f"must have 1 to {MAX_REASON_CHARACTERS} characters, none NUL"
+        raise InvalidRecord([FieldError("reason", "wrong_length", detail)])

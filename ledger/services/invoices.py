@@ -10,6 +10,7 @@ running it again.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -29,6 +30,7 @@ from ledger.core.invoicing import (
 )
 from ledger.services.customers import known_customer
 from ledger.store.database import Connection, Database
+from ledger.store.interning import Interned
 from ledger.store.invoices import (
     customers_locked,
     forget_touched,
@@ -40,7 +42,15 @@ from ledger.store.invoices import (
     take_numbers,
     write_invoices,
 )
-from ledger.store.log import Decision, Lane, append_batch, raise_epoch, read_cut, take_lane
+from ledger.store.log import (
+    Batch,
+    Decision,
+    Lane,
+    append_batch,
+    raise_epoch,
+    read_cut,
+    take_lane,
+)
 from pricing import currency_places, format_minor
 
 # Each customer is a lock in the server's shared memory, and a chunk is held in memory as a whole.
@@ -70,6 +80,7 @@ class Issuer(msgspec.Struct):
     actor: str
     lane: Lane
     epoch: int
+    interned: Interned
 
 
 async def run_invoices(
@@ -163,7 +174,7 @@ async def _issuer(connection: Connection, clock: Clock, actor: str) -> Issuer:
     """Make writers mark anew from here on: a mark older than the epoch is of usage that the run will see."""
     async with connection.transaction():
         epoch = await raise_epoch(connection)
-    return Issuer(clock, actor, await take_lane(connection), epoch)
+    return Issuer(clock, actor, await take_lane(connection), epoch, Interned())
 
 
 async def _chunks(
@@ -199,35 +210,36 @@ async def _issue(
     """Write a chunk in one transaction; give its invoices."""
     billable = [draft for draft in drafts if draft.is_billable]
     settled = [draft.customer for draft in drafts if draft.is_settled]
+    invoices: list[Invoice] = []
+    lane = issuer.lane
     async with connection.transaction(isolation="read_committed"):
         await forget_touched(connection, settled, period, issuer.epoch)
-        invoices = await _write(connection, issuer, billable) if billable else []
-    issuer.lane.last_batch += bool(invoices)
+        if billable:
+            issued_at = lane.next_recorded_at(issuer.clock.now())
+            invoices = await _write(connection, billable, issued_at)
+            batch = Batch(issued_at, decisions=_decisions(invoices), actor=issuer.actor)
+            lane = await append_batch(connection, lane, batch, issuer.interned)
+    issuer.lane = lane
     return invoices
 
 
 async def _write(
-    connection: Connection, issuer: Issuer, billable: Sequence[Draft]
+    connection: Connection, billable: Sequence[Draft], issued_at: datetime
 ) -> list[Invoice]:
-    """Number drafts and write them, as facts and as rows. From the numbers on, other runs wait."""
-    issued_at = issuer.clock.now()
+    """Number drafts and write them. From the numbers on, other runs wait."""
     last_number = await take_numbers(connection, len(billable))
     invoices = finalise(billable, last_number, issued_at)
     await write_invoices(connection, invoices)
-    await append_batch(
-        connection,
-        issuer.lane.lane,
-        issuer.lane.last_batch + 1,
-        issued_at,
-        decisions=[
-            Decision(
-                "invoice_finalised",
-                invoice.content.customer,
-                invoice.number,
-                invoice_document(invoice),
-            )
-            for invoice in invoices
-        ],
-        actor=issuer.actor,
-    )
     return invoices
+
+
+def _decisions(invoices: Sequence[Invoice]) -> list[Decision]:
+    return [
+        Decision(
+            "invoice_finalised",
+            invoice.content.customer,
+            invoice.number,
+            invoice_document(invoice),
+        )
+        for invoice in invoices
+    ]

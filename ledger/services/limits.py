@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -25,7 +26,8 @@ from ledger.core.limits import (
 )
 from ledger.services.customers import known_customer
 from ledger.services.decisions import DecisionBatch, deciding
-from ledger.store.database import Database
+from ledger.store.database import Connection, Database
+from ledger.store.interning import Interned
 from ledger.store.limits import (
     forget_windows,
     limit_from_row,
@@ -37,6 +39,7 @@ from ledger.store.limits import (
     read_limits,
     write_limit,
 )
+from ledger.store.log import Decision
 from pricing import format_amount, parse_amount
 
 MAX_ID_CHARACTERS = 255
@@ -51,6 +54,7 @@ class LimitRequest(msgspec.Struct, forbid_unknown_fields=True):
     thresholds: tuple[str, ...] = DEFAULT_THRESHOLDS
     action: str = "alert"
     limit_id: str | None = None
+    reason: str | None = None
 
 
 async def set_limit(
@@ -63,7 +67,7 @@ async def set_limit(
         NotFound: no such customer.
     """
     amount_pico, thresholds = _checked(request)
-    async with deciding(database, clock, actor) as batch:
+    async with deciding(database, clock, actor, reason=request.reason) as batch:
         customer = await known_customer(batch.connection, request.customer_id)
         limit = SpendLimit(
             limit_id=request.limit_id or _default_id(request),
@@ -77,7 +81,7 @@ async def set_limit(
         body = limit_body(limit, request.customer_id)
         batch.record("limit_set", customer, limit.limit_id, body)
         await write_limit(batch.connection, limit)
-        await _open_windows(batch, limit, request.customer_id)
+        await _open_windows(batch, limit)
         return body
 
 
@@ -143,31 +147,42 @@ def limit_amount_text(amount_pico: int) -> str:
     return f"{whole}.{places.rstrip('0').ljust(2, '0')}"
 
 
-async def _open_windows(batch: DecisionBatch, limit: SpendLimit, customer_id: str) -> None:
+async def move_limits(
+    connection: Connection, moves: Sequence[Movement], raised_at: datetime, interned: Interned
+) -> list[Decision]:
+    """Move the windows of limits and raise what is crossed, exactly once; the alerts are decisions."""
+    if not moves:
+        return []
+    after = await move_windows(connection, moves)
+    crossing = [
+        alert
+        for move, after_pico in zip(moves, after, strict=True)
+        for alert in crossing_alerts(move, after_pico, raised_at)
+    ]
+    raised = await raise_alerts(connection, crossing)
+    await interned.learn_words(connection, {alert.limit.customer for alert in raised}, ())
+    messages = [
+        (
+            alert.limit.customer,
+            alert.alert_id,
+            alert_body(alert, interned.customer_words[alert.limit.customer][0]),
+        )
+        for alert in raised
+    ]
+    await post_messages(connection, "alert", messages, raised_at)
+    return [Decision("alert_raised", *message) for message in messages]
+
+
+async def _open_windows(batch: DecisionBatch, limit: SpendLimit) -> None:
     """Fill the windows that are still open with what is spent already, and raise what is reached."""
-    connection = batch.connection
-    await forget_windows(connection, limit)
+    await forget_windows(batch.connection, limit)
     open_from = window_of(limit.window_kind, batch.decided_at).start_at
-    spent = await read_hourly_spend(connection, limit.customer, open_from)
-    moves: list[Movement] = movements(
+    spent = await read_hourly_spend(batch.connection, limit.customer, open_from)
+    moves = movements(
         ((limit.customer, hour_at, spend_pico) for hour_at, spend_pico in spent),
         {limit.customer: (limit,)},
     )
-    if not moves:
-        return
-    after = await move_windows(connection, moves)
-    reached = [
-        alert
-        for move, after_pico in zip(moves, after, strict=True)
-        for alert in crossing_alerts(move, after_pico, batch.decided_at)
-    ]
-    raised = await raise_alerts(connection, reached)
-    messages = [
-        (limit.customer, alert.alert_id, alert_body(alert, customer_id)) for alert in raised
-    ]
-    await post_messages(connection, "alert", messages, batch.decided_at)
-    for message in messages:
-        batch.record("alert_raised", *message)
+    batch.decisions += await move_limits(batch.connection, moves, batch.decided_at, batch.interned)
 
 
 def _checked(request: LimitRequest) -> tuple[int, tuple[str, ...]]:

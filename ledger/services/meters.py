@@ -14,7 +14,12 @@ _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 async def set_meter(
-    database: Database, clock: Clock, actor: str, slug: str, percentage: str | None
+    database: Database,
+    clock: Clock,
+    actor: str,
+    slug: str,
+    percentage: str | None,
+    reason: str | None = None,
 ) -> dict[str, Any]:
     """Publish a version of a meter: a percentage of cost, or none. The same again makes no new version.
 
@@ -28,7 +33,7 @@ async def set_meter(
         wanted = _meter(slug, 1, percentage)
     except ValueError as error:
         raise InvalidRecord([FieldError("percentage", "invalid_percentage", str(error))]) from None
-    async with deciding(database, clock, actor) as batch:
+    async with deciding(database, clock, actor, reason=reason) as batch:
         current = (await load_meters(batch.connection)).get(slug)
         if current is not None and current.meter.percentage == wanted.percentage:
             return meter_body(current.meter)

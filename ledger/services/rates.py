@@ -34,6 +34,7 @@ async def publish_tables(
     files: Sequence[tuple[str, str]],
     *,
     currency: str,
+    reason: str | None = None,
 ) -> list[dict[str, Any]]:
     """Publish rate files, given as (name, text); versions that are published already are left as they are.
 
@@ -46,7 +47,7 @@ async def publish_tables(
     tables = [(file, text, load_rate_table(text, file, currency=currency)) for file, text in files]
     if not await _new_among(database, tables):
         return []  # the usual case at every start; nobody is held off for it
-    async with deciding(database, clock, actor) as batch:
+    async with deciding(database, clock, actor, reason=reason) as batch:
         published = {
             (row["provider"], row["version"]): row["fingerprint"]
             for row in await read_published(batch.connection)

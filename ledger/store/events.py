@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from asyncpg.pgproto.pgproto import UUID
 
-from ledger.core.events import UsageEvent
+from ledger.core.events import EventText, UsageEvent
 from ledger.core.request_ids import RequestKey, request_id_of
 from ledger.core.statements import Stated, Statement, Status
 from ledger.store.database import Connection
@@ -19,7 +19,6 @@ EventKey = tuple[bytes, int]  # the key bits of the request id, the customer's n
 _RECORDED = query("events", "recorded")
 _RECORDED_METADATA = query("events", "recorded_metadata")
 _SIGHTED = query("events", "sighted")
-_TEXT_COLUMNS = ("request_id", "customer", "revision", "response_id", "metadata", "fields")
 
 
 class Recorded(msgspec.Struct):
@@ -30,22 +29,23 @@ class Recorded(msgspec.Struct):
 
 
 async def append_events(
-    connection: Connection, events: Sequence[UsageEvent], statements: Iterable[Statement]
-) -> None:
-    """COPY events, and the words that came with them, straight into the log.
+    connection: Connection, events: Sequence[UsageEvent], texts: Sequence[EventText] = ()
+) -> list[tuple[Any, ...]]:
+    """COPY events, and the words that came with them, straight into the log; give the rows as written.
 
     Raises:
         asyncpg.UniqueViolationError: one of the keys is there already; nothing was written.
     """
     rows = [(UUID(event[0]), *event[1:]) for event in events]
     await _copy(connection, "usage_event", UsageEvent._fields, rows)
-    texts = [
-        (UUID(event.request_id), event.customer, event.revision, *text)
-        for event, statement in zip(events, statements, strict=True)
-        if any(text := _text_of(statement))
-    ]
     if texts:
-        await _copy(connection, "event_text", _TEXT_COLUMNS, texts)
+        await _copy(
+            connection,
+            "event_text",
+            EventText._fields,
+            [(UUID(text[0]), *text[1:]) for text in texts],
+        )
+    return rows
 
 
 async def _copy(
@@ -86,15 +86,6 @@ async def read_sighted(connection: Connection, keys: Iterable[EventKey]) -> set[
     """Which of the keys have been seen before they completed."""
     rows = await connection.fetch(_SIGHTED, [UUID(bits) for bits, _ in keys])
     return {(row["request_id"].bytes, row["customer"]) for row in rows}
-
-
-def _text_of(statement: Statement) -> tuple[str | None, str | None, str | None]:
-    metadata = statement.metadata
-    return (
-        statement.response_id,
-        None if metadata is None else msgspec.json.encode(metadata).decode(),
-        statement.fields,
-    )
 
 
 def _statement(row: Any, metadata: dict[str, str] | None) -> Statement:

@@ -15,6 +15,8 @@ _ADD_CUSTOMERS = query("interning", "add_customers")
 _COUNT_DIMENSIONS = query("interning", "count_dimensions")
 _ADD_DIMENSIONS = query("interning", "add_dimensions")
 _DIMENSIONS = query("interning", "dimensions")
+_CUSTOMER_WORDS = query("interning", "customer_words")
+_DIMENSION_WORDS = query("interning", "dimension_words")
 
 
 class TooManyDimensions(UnprocessableDecision):
@@ -29,6 +31,9 @@ class Interned:
     def __init__(self) -> None:
         self.customers: dict[str, int] = {}
         self.dimensions: dict[Dimension, int] = {}
+        # The way back: what a number stands for, as it is spelled out in digests.
+        self.customer_words: dict[int, tuple[Any, ...]] = {}
+        self.dimension_words: dict[int, tuple[Any, ...]] = {}
 
     async def learn_customers(
         self, connection: Connection, customer_ids: Iterable[str], *, create: bool
@@ -67,6 +72,15 @@ class Interned:
         await connection.execute(_ADD_DIMENSIONS, *columns)
         await self._fetch_dimensions(connection, columns)
 
+    async def learn_words(
+        self, connection: Connection, customers: Iterable[int], dimensions: Iterable[int]
+    ) -> None:
+        """Learn what numbers stand for. Those that stand for nothing stay unknown."""
+        if unknown := [each for each in customers if each not in self.customer_words]:
+            self.customer_words.update(await read_customer_words(connection, unknown))
+        if unknown := [each for each in dimensions if each not in self.dimension_words]:
+            self.dimension_words.update(await read_dimension_words(connection, unknown))
+
     async def _fetch_customers(self, connection: Connection, customer_ids: Iterable[str]) -> None:
         for row in await connection.fetch(_CUSTOMERS, list(customer_ids)):
             self.customers[row["customer_id"]] = row["customer"]
@@ -74,3 +88,21 @@ class Interned:
     async def _fetch_dimensions(self, connection: Connection, columns: list[list[Any]]) -> None:
         for number, *values in await connection.fetch(_DIMENSIONS, *columns):
             self.dimensions[Dimension(*values)] = number
+
+
+async def read_customer_words(
+    connection: Connection, customers: Iterable[int] | None = None
+) -> dict[int, tuple[Any, ...]]:
+    """What the numbers of customers stand for: their ids; of all of them for None."""
+    numbers = None if customers is None else list(customers)
+    rows = await connection.fetch(_CUSTOMER_WORDS, numbers)
+    return {row["customer"]: (row["customer_id"],) for row in rows}
+
+
+async def read_dimension_words(
+    connection: Connection, dimensions: Iterable[int] | None = None
+) -> dict[int, tuple[Any, ...]]:
+    """What the numbers of dimensions stand for, rate table and meter spelled out."""
+    numbers = None if dimensions is None else list(dimensions)
+    rows = await connection.fetch(_DIMENSION_WORDS, numbers)
+    return {number: tuple(words) for number, *words in rows}

@@ -11,8 +11,11 @@ from typing import Any
 import msgspec
 
 from ledger.core.cuts import Cut
+from ledger.core.digests import BatchDocument, DecisionRow, batch_digest, spelled
 from ledger.core.errors import DatabaseUnavailable
+from ledger.core.events import UsageEvent
 from ledger.store.database import Connection
+from ledger.store.interning import Interned
 from ledger.store.sql_files import query
 
 MAX_LANES = 1000
@@ -24,13 +27,26 @@ _APPEND_DECISIONS = query("log", "append_decisions")
 _ENTER_FENCE = query("log", "enter_fence")
 _RAISE_EPOCH = query("log", "raise_epoch")
 _CUT = query("log", "cut")
+_CUSTOMER = UsageEvent._fields.index("customer")
+_DIMENSION = UsageEvent._fields.index("dimension")
 
 
-class Lane(msgspec.Struct):
-    """A held lane and the last batch that was committed in it."""
+class Lane(msgspec.Struct, frozen=True):
+    """A held lane and the last batch that was committed in it: its number, digest and time."""
 
     lane: int
-    last_batch: int
+    last_batch: int = 0
+    last_digest: bytes | None = None
+    last_recorded_at: datetime | None = None
+
+    @property
+    def next_batch(self) -> int:
+        """The number of the batch that comes next."""
+        return self.last_batch + 1
+
+    def next_recorded_at(self, now: datetime) -> datetime:
+        """When the next batch is recorded: now, or with the last one if the clock went back since."""
+        return now if self.last_recorded_at is None else max(now, self.last_recorded_at)
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -42,6 +58,19 @@ class Decision(msgspec.Struct, frozen=True):
     body: dict[str, Any]
 
 
+class Batch(msgspec.Struct, frozen=True):
+    """What is appended to a lane at once. Event rows are those that the table was given, in order of keys.
+
+    `reason` is why somebody decided so; the ledger's own decisions follow from a rule and have none.
+    """
+
+    recorded_at: datetime
+    events: Sequence[tuple[Any, ...]] = ()
+    decisions: Sequence[Decision] = ()
+    actor: str = "intake"
+    reason: str | None = None
+
+
 async def take_lane(connection: Connection) -> Lane:
     """Take the first free lane for as long as the connection's session lives.
 
@@ -50,34 +79,47 @@ async def take_lane(connection: Connection) -> Lane:
     """
     for lane in range(1, MAX_LANES + 1):
         if await connection.fetchval(_TRY_LANE, lane):
-            return Lane(lane, await connection.fetchval(_LAST_BATCH, lane))
+            last = await connection.fetchrow(_LAST_BATCH, lane)
+            if last is None:
+                return Lane(lane)
+            return Lane(lane, last["batch"], last["digest"], last["recorded_at"])
     raise DatabaseUnavailable(f"all {MAX_LANES} lanes are taken")
 
 
 async def append_batch(
-    connection: Connection,
-    lane: int,
-    batch: int,
-    recorded_at: datetime,
-    *,
-    events: int = 0,
-    decisions: Sequence[Decision] = (),
-    actor: str = "intake",
-) -> None:
-    """Append the row of a batch and the decisions in it; the last statement of its transaction but one."""
-    if decisions:
-        await connection.execute(
-            _APPEND_DECISIONS,
-            lane,
-            batch,
-            actor,
-            [decision.customer for decision in decisions],
-            list(range(1, len(decisions) + 1)),
-            [decision.kind for decision in decisions],
-            [decision.subject for decision in decisions],
-            [msgspec.json.encode(decision.body).decode() for decision in decisions],
+    connection: Connection, lane: Lane, batch: Batch, interned: Interned
+) -> Lane:
+    """Append the decisions of a batch and its row with the digest over all of it, last in the transaction.
+
+    Gives the lane as it stands once the transaction has committed.
+    """
+    decisions = [
+        DecisionRow(
+            decision.customer,
+            ordinal,
+            decision.kind,
+            decision.subject,
+            batch.actor,
+            batch.reason,
+            decision.body,
         )
-    await connection.execute(_APPEND_BATCH, lane, batch, recorded_at, events, len(decisions))
+        for ordinal, decision in enumerate(batch.decisions, 1)
+    ]
+    if decisions:
+        await _append_decisions(connection, lane, decisions)
+    digest = batch_digest(
+        lane.last_digest, await _document(connection, lane, batch, decisions, interned)
+    )
+    await connection.execute(
+        _APPEND_BATCH,
+        lane.lane,
+        lane.next_batch,
+        batch.recorded_at,
+        len(batch.events),
+        len(decisions),
+        digest,
+    )
+    return Lane(lane.lane, lane.next_batch, digest, batch.recorded_at)
 
 
 async def enter_fence(connection: Connection) -> int:
@@ -95,3 +137,33 @@ async def raise_epoch(connection: Connection) -> int:
 async def read_cut(connection: Connection) -> Cut:
     """The cut of the connection's snapshot."""
     return dict(await connection.fetch(_CUT))
+
+
+async def _append_decisions(
+    connection: Connection, lane: Lane, decisions: Sequence[DecisionRow]
+) -> None:
+    *columns, bodies = zip(*decisions, strict=True)
+    texts = [msgspec.json.encode(body).decode() for body in bodies]
+    await connection.execute(_APPEND_DECISIONS, lane.lane, lane.next_batch, *columns, texts)
+
+
+async def _document(
+    connection: Connection,
+    lane: Lane,
+    batch: Batch,
+    decisions: Sequence[DecisionRow],
+    interned: Interned,
+) -> BatchDocument:
+    """The batch as it is digested, with what its numbers stand for."""
+    customers = {event[_CUSTOMER] for event in batch.events} | {each.customer for each in decisions}
+    dimensions = {event[_DIMENSION] for event in batch.events}
+    await interned.learn_words(connection, customers, dimensions)
+    return BatchDocument(
+        lane=lane.lane,
+        batch=lane.next_batch,
+        recorded_at=batch.recorded_at,
+        customers=spelled(interned.customer_words, customers),
+        dimensions=spelled(interned.dimension_words, dimensions),
+        events=batch.events,
+        decisions=decisions,
+    )

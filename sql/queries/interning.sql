@@ -7,10 +7,6 @@ INSERT INTO customer (customer_id)
 SELECT name FROM unnest($1::text[]) AS name ORDER BY name COLLATE "C"
 ON CONFLICT DO NOTHING;
 
--- name: all_dimensions
-SELECT dimension, provider, model, key_type::text, service_tier, is_batch, rate_version, meter_version
-FROM dimension WHERE promoted IS NULL;
-
 -- name: count_dimensions
 SELECT count(*) FROM dimension;
 
@@ -36,3 +32,15 @@ JOIN dimension d ON d.provider IS NOT DISTINCT FROM wanted.provider
     AND d.rate_version IS NOT DISTINCT FROM wanted.rate_version
     AND d.meter_version IS NOT DISTINCT FROM wanted.meter_version
 WHERE d.promoted IS NULL;
+
+-- name: customer_words
+-- What numbers stand for; null asks for all of them.
+SELECT customer, customer_id FROM customer WHERE $1::integer[] IS NULL OR customer = ANY($1);
+
+-- name: dimension_words
+-- The same for dimensions. A rate table is named with its fingerprint, a meter with its terms, so that
+-- neither can change behind the number.
+SELECT d.dimension, d.provider, d.model, d.key_type::text, d.service_tier, d.is_batch, d.promoted::text,
+    t.provider, t.version, t.fingerprint, m.slug, m.version, m.kind, m.percentage
+FROM dimension d LEFT JOIN rate_table t USING (rate_version) LEFT JOIN meter_version m USING (meter_version)
+WHERE $1::integer[] IS NULL OR d.dimension = ANY($1);

@@ -3,16 +3,17 @@
 SELECT pg_try_advisory_lock(2, $1);
 
 -- name: last_batch
-SELECT coalesce(max(batch), 0) FROM batch WHERE lane = $1;
+SELECT batch, recorded_at, digest FROM batch WHERE lane = $1 ORDER BY batch DESC LIMIT 1;
 
 -- name: append_batch
-INSERT INTO batch (lane, batch, recorded_at, events, decisions) VALUES ($1, $2, $3, $4, $5);
+INSERT INTO batch (lane, batch, recorded_at, events, decisions, digest) VALUES ($1, $2, $3, $4, $5, $6);
 
 -- name: append_decisions
-INSERT INTO ledger_event (customer, lane, batch, ordinal, kind, subject, actor, body)
-SELECT decided.customer, $1, $2, decided.ordinal, decided.kind, decided.subject, $3, decided.body
-FROM unnest($4::integer[], $5::integer[], $6::decision_kind[], $7::text[], $8::jsonb[])
-    AS decided (customer, ordinal, kind, subject, body);
+INSERT INTO ledger_event (customer, lane, batch, ordinal, kind, subject, actor, reason, body)
+SELECT decided.customer, $1, $2, decided.ordinal, decided.kind, decided.subject, decided.actor,
+    decided.reason, decided.body
+FROM unnest($3::integer[], $4::integer[], $5::decision_kind[], $6::text[], $7::text[], $8::text[],
+    $9::jsonb[]) AS decided (customer, ordinal, kind, subject, actor, reason, body);
 
 -- name: enter_fence
 -- Holds off changes of the configuration until the transaction ends, and tells which one is in force.

@@ -1,6 +1,6 @@
 """One batch: planned in memory, settled against what is recorded, committed in one transaction."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from operator import attrgetter
 
@@ -9,18 +9,15 @@ import msgspec
 from ledger.core.comparison import first_difference
 from ledger.core.configuration import Configuration
 from ledger.core.errors import FieldError
-from ledger.core.events import RatedStatement, rate_statement, usage_event
-from ledger.core.limits import crossing_alerts, movements
-from ledger.core.rollups import fold_events
+from ledger.core.events import RatedStatement, event_text, rate_statement, usage_event
 from ledger.core.statements import Statement, Status
+from ledger.randomness import Salts
 from ledger.services.intake.outcomes import DUPLICATE, Outcome, Verdict, conflict, rejected
-from ledger.services.limits import alert_body
+from ledger.services.posting import Posted, Posting, post
 from ledger.store.database import Connection
-from ledger.store.events import EventKey, Recorded, append_events
+from ledger.store.events import EventKey, Recorded
 from ledger.store.interning import Interned
-from ledger.store.limits import move_windows, post_messages, raise_alerts
-from ledger.store.log import Decision, append_batch
-from ledger.store.rollups import add_to_rollups, touch_periods
+from ledger.store.log import Lane
 
 UNKNOWN_CUSTOMER = FieldError(
     "customer_id",
@@ -55,6 +52,14 @@ class Faulty(msgspec.Struct, frozen=True):
     key: EventKey
     statement: Statement
     fault: FieldError
+
+
+class Knowledge(msgspec.Struct):
+    """What a writer knows beforehand: decisions, numbers, and the months marked since the epoch began."""
+
+    configuration: Configuration
+    interned: Interned
+    touched: set[tuple[int, date]]
 
 
 class Plan(msgspec.Struct):
@@ -145,73 +150,37 @@ def settle(plan: Plan, recorded: Mapping[EventKey, Recorded]) -> list[Candidate]
 
 async def write_batch(
     connection: Connection,
+    lane: Lane,
     new: Sequence[Candidate],
-    interned: Interned,
-    configuration: Configuration,
-    position: tuple[int, int],
+    knowledge: Knowledge,
     recorded_at: datetime,
-    touched: set[tuple[int, date]],
-) -> set[tuple[int, date]]:
-    """Write events, rollups, limits and the batch row, in this order, in the caller's transaction.
-
-    `position` is (lane, batch); `touched` the months marked since the epoch began. Gives the months that
-    this batch marks.
+    salts: Salts,
+) -> Posted:
+    """Write what is new, in the caller's transaction.
 
     Raises:
         KeyTaken (as `sorted_failures` calls it): a key was recorded meanwhile.
     """
-    lane, batch = position
-    events = [
-        usage_event(
-            each.rated, each.customer, interned.dimensions[each.rated.dimension], lane, batch
+    dimensions = knowledge.interned.dimensions
+    events, texts = [], []
+    for each in new:
+        digest = None
+        if worded := event_text(each.rated.statement, each.customer, salts):
+            text, digest = worded
+            texts.append(text)
+        dimension = dimensions[each.rated.dimension]
+        events.append(
+            usage_event(each.rated, each.customer, dimension, lane.lane, lane.next_batch, digest)
         )
+    spent = (
+        (each.customer, each.rated.statement.occurred_at, each.rated.spend_pico)
         for each in new
-    ]
-    await append_events(connection, events, (each.rated.statement for each in new))
-    delta = fold_events(events)
-    await add_to_rollups(connection, delta)
-    newly_touched = delta.touched_months - touched
-    await touch_periods(connection, newly_touched, configuration.epoch)
-    decisions = await _move_limits(connection, new, configuration, recorded_at)
-    await append_batch(
-        connection, lane, batch, recorded_at, events=len(events), decisions=decisions
+        if each.rated.is_metered
     )
-    return newly_touched
-
-
-async def _move_limits(
-    connection: Connection,
-    new: Iterable[Candidate],
-    configuration: Configuration,
-    raised_at: datetime,
-) -> list[Decision]:
-    """Move the windows of limits and raise what is crossed, exactly once."""
-    if not configuration.limits:
-        return []
-    moves = movements(
-        (
-            (each.customer, each.rated.statement.occurred_at, each.rated.spend_pico)
-            for each in new
-            if each.rated.is_metered
-        ),
-        configuration.limits,
+    posting = Posting(recorded_at, events, texts, spent)
+    return await post(
+        connection, lane, posting, knowledge.configuration, knowledge.interned, knowledge.touched
     )
-    if not moves:
-        return []
-    after = await move_windows(connection, moves)
-    crossing = [
-        alert
-        for move, after_pico in zip(moves, after, strict=True)
-        for alert in crossing_alerts(move, after_pico, raised_at)
-    ]
-    raised = await raise_alerts(connection, crossing)
-    names = {each.customer: each.rated.statement.customer_id for each in new} if raised else {}
-    messages = [
-        (alert.limit.customer, alert.alert_id, alert_body(alert, names[alert.limit.customer]))
-        for alert in raised
-    ]
-    await post_messages(connection, "alert", messages, raised_at)
-    return [Decision("alert_raised", *message) for message in messages]
 
 
 def _settled_faulty(faulty: Faulty, entry: Recorded | None) -> Outcome:

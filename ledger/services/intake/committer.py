@@ -6,13 +6,14 @@ plan ─▶ fence ─▶ (probe) ─▶ COPY, rollups, limits ─▶ commit
 """
 
 from collections.abc import Sequence
-from datetime import date
 
 from ledger.clock import Clock
 from ledger.core.configuration import Configuration
 from ledger.core.errors import DatabaseUnavailable, FieldError
 from ledger.core.statements import Statement
+from ledger.randomness import Salts
 from ledger.services.intake.batch import (
+    Knowledge,
     Plan,
     plan_batch,
     set_unknown_dimensions_aside,
@@ -45,20 +46,22 @@ class Committer:
         lane: Lane,
         configuration: Configuration,
         clock: Clock,
+        salts: Salts,
         *,
         create_customers: bool,
     ) -> None:
         self._connection = connection
         self._lane = lane
-        self._configuration = configuration
+        self._knowledge = Knowledge(configuration, Interned(), set())
         self._clock = clock
+        self._salts = salts
         self._create_customers = create_customers
-        self._interned = Interned()
-        self._touched: set[tuple[int, date]] = set()  # months marked since the epoch began
         self._probes_left = 0
 
     @classmethod
-    async def open(cls, database: Database, clock: Clock, *, create_customers: bool) -> "Committer":
+    async def open(
+        cls, database: Database, clock: Clock, salts: Salts, *, create_customers: bool
+    ) -> "Committer":
         """Connect, take a lane and read the configuration.
 
         Raises:
@@ -72,7 +75,7 @@ class Committer:
         except BaseException:
             connection.terminate()
             raise
-        return cls(connection, lane, configuration, clock, create_customers=create_customers)
+        return cls(connection, lane, configuration, clock, salts, create_customers=create_customers)
 
     async def close(self) -> None:
         """Give the lane back. Never fails: a connection that cannot be closed is cut."""
@@ -121,38 +124,39 @@ class Committer:
         raise DatabaseUnavailable("the batch met other writers too often; send the records again")
 
     async def _plan(self, statements: Sequence[Statement]) -> Plan:
-        await self._interned.learn_customers(
+        known = self._knowledge
+        await known.interned.learn_customers(
             self._connection,
             (statement.customer_id for statement in statements),
             create=self._create_customers,
         )
-        plan = plan_batch(statements, self._interned.customers, self._configuration)
+        plan = plan_batch(statements, known.interned.customers, known.configuration)
         try:
-            await self._interned.learn_dimensions(
+            await known.interned.learn_dimensions(
                 self._connection, (each.rated.dimension for each in plan.candidates)
             )
         except TooManyDimensions:
-            set_unknown_dimensions_aside(plan, self._interned)
+            set_unknown_dimensions_aside(plan, known.interned)
         return plan
 
     async def _commit_plan(self, plan: Plan, asked: set[bytes]) -> None:
-        newly_touched: set[tuple[int, date]] = set()
+        posted = None
         async with self._connection.transaction():
-            if await enter_fence(self._connection) != self._configuration.epoch:
+            if await enter_fence(self._connection) != self._knowledge.configuration.epoch:
                 raise ConfigurationMoved
             new = settle(plan, await self._look_up(plan, asked))
             if new:
-                newly_touched = await write_batch(
+                posted = await write_batch(
                     self._connection,
+                    self._lane,
                     new,
-                    self._interned,
-                    self._configuration,
-                    (self._lane.lane, self._lane.last_batch + 1),
-                    self._clock.now(),
-                    self._touched,
+                    self._knowledge,
+                    self._lane.next_recorded_at(self._clock.now()),
+                    self._salts,
                 )
-        self._lane.last_batch += bool(new)
-        self._touched |= newly_touched
+        if posted is not None:
+            self._lane = posted.lane
+            self._knowledge.touched |= posted.newly_touched
         if self._probes_left:
             met_duplicate = len(new) < len(plan.candidates)
             self._probes_left = (
@@ -174,8 +178,8 @@ class Committer:
 
     async def _reload(self) -> None:
         """Another epoch: other decisions, and months that are to be marked anew."""
-        self._configuration = await load_configuration(self._connection)
-        self._touched = set()
+        self._knowledge.configuration = await load_configuration(self._connection)
+        self._knowledge.touched = set()
 
 
 def _refused_by_database(failure: DataRefused) -> FieldError:

@@ -16,6 +16,7 @@ import msgspec
 from ledger.clock import Clock
 from ledger.core.errors import DatabaseUnavailable, LedgerError, TooBusy
 from ledger.core.statements import Statement
+from ledger.randomness import Salts, new_salt
 from ledger.services.intake.committer import Committer
 from ledger.services.intake.outcomes import Outcome
 from ledger.store.database import Database
@@ -37,9 +38,17 @@ class Submission(msgspec.Struct):
 class Writer:
     """Commits what is submitted, in batches."""
 
-    def __init__(self, database: Database, clock: Clock, *, create_customers: bool = True) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        salts: Salts = new_salt,
+        *,
+        create_customers: bool = True,
+    ) -> None:
         self._database = database
         self._clock = clock
+        self._salts = salts
         self._create_customers = create_customers
         self._committer: Committer | None = None
         self._waiting: deque[Submission] = deque()
@@ -147,7 +156,7 @@ class Writer:
 
     async def _open_committer(self) -> Committer:
         self._committer = await Committer.open(
-            self._database, self._clock, create_customers=self._create_customers
+            self._database, self._clock, self._salts, create_customers=self._create_customers
         )
         return self._committer
 

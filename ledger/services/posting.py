@@ -1,0 +1,71 @@
+"""Posting: events into the log, and everything that follows from them, in one transaction.
+
+    events ─▶ usage_event ─▶ rollups ─▶ limit windows, alerts ─▶ batch row with its digest
+
+The rows are locked in this order, each table's in the order of its keys, by everybody who writes.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+
+import msgspec
+
+from ledger.core.configuration import Configuration
+from ledger.core.events import EventText, UsageEvent
+from ledger.core.limits import movements
+from ledger.core.rollups import fold_events
+from ledger.services.limits import move_limits
+from ledger.store.database import Connection
+from ledger.store.events import append_events
+from ledger.store.interning import Interned
+from ledger.store.log import Batch, Decision, Lane, append_batch
+from ledger.store.rollups import add_to_rollups, touch_periods
+
+Spent = Iterable[tuple[int, datetime, int]]  # customer, when, pico units: what limits count
+
+
+class Posting(msgspec.Struct, frozen=True):
+    """What one batch appends. Events stand in the order of their keys; `decisions` are why they do."""
+
+    recorded_at: datetime
+    events: Sequence[UsageEvent]
+    texts: Sequence[EventText] = ()
+    spent: Spent = ()
+    decisions: Sequence[Decision] = ()
+    actor: str = "intake"
+    reason: str | None = None
+
+
+class Posted(msgspec.Struct, frozen=True):
+    """What holds once the transaction has committed: the lane, and the months that were marked anew."""
+
+    lane: Lane
+    newly_touched: set[tuple[int, date]]
+
+
+async def post(
+    connection: Connection,
+    lane: Lane,
+    posting: Posting,
+    configuration: Configuration,
+    interned: Interned,
+    touched: frozenset[tuple[int, date]] | set[tuple[int, date]] = frozenset(),
+) -> Posted:
+    """Write events and move what follows from them, inside the caller's transaction and the fence.
+
+    `touched` are the months that are marked already since the epoch began.
+
+    Raises:
+        KeyTaken (as `sorted_failures` calls it): a key was recorded meanwhile.
+    """
+    rows = await append_events(connection, posting.events, posting.texts)
+    delta = fold_events(posting.events)
+    await add_to_rollups(connection, delta)
+    newly_touched = delta.touched_months - touched
+    await touch_periods(connection, newly_touched, configuration.epoch)
+    moves = movements(posting.spent, configuration.limits) if configuration.limits else []
+    alerts = await move_limits(connection, moves, posting.recorded_at, interned)
+    batch = Batch(
+        posting.recorded_at, rows, [*posting.decisions, *alerts], posting.actor, posting.reason
+    )
+    return Posted(await append_batch(connection, lane, batch, interned), newly_touched)
