@@ -31,6 +31,7 @@ class RateBook:
 
     def __init__(self, tables: Iterable[PublishedTable]) -> None:
         self._versions = tuple(sorted(tables, key=lambda published: published.version_id))
+        self._by_version_id = {published.version_id: published for published in self._versions}
         self._timelines: dict[str, tuple[list[datetime], list[PublishedTable]]] = {}
         providers_by_model: dict[str, set[str]] = {}
         # A stable sort keeps the order of publication among equal instants.
@@ -57,6 +58,14 @@ class RateBook:
         starts, in_order = timeline
         position = bisect_right(starts, at)
         return in_order[position - 1] if position else None
+
+    def published(self, version_id: int) -> PublishedTable:
+        """Give the table that was published under a number.
+
+        Raises:
+            KeyError: There is none.
+        """
+        return self._by_version_id[version_id]
 
     def providers_listing(self, model: str, at: datetime) -> list[str]:
         """Name the providers, sorted, whose table in force at an instant lists the model."""

@@ -18,6 +18,7 @@ from ledger.core.errors import (
     UnsupportedMediaType,
 )
 from ledger.core.instants import parse_instant_or_date
+from ledger.core.json_values import kind_of, read_json
 
 MAX_WIRE_BYTES = 64 * 1024 * 1024
 MAX_FORM_BYTES = 64 * 1024
@@ -93,6 +94,25 @@ async def read_form(request: AnyRequest, form: type[_T]) -> _T:
         raise InvalidRecord([_form_fault(str(error))]) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedBody(f"the body is not JSON: {error}") from None
+
+
+async def read_object(request: AnyRequest) -> dict[str, Any]:
+    """A small JSON object whose fields are judged by whoever reads them.
+
+    Raises:
+        MalformedBody: no JSON.
+        InvalidRecord: no object.
+    """
+    media_type_of(request, JSON)
+    body = await read_body(request, MAX_FORM_BYTES)
+    try:
+        value = read_json(body)
+    except (ValueError, RecursionError) as error:
+        raise MalformedBody(f"the body is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        detail = f"the body must be an object, got {kind_of(value)}"
+        raise InvalidRecord([FieldError(None, "not_an_object", detail)])
+    return value
 
 
 def _form_fault(message: str) -> FieldError:

@@ -19,12 +19,15 @@ from ledger.api.reading import (
     optional_instant,
     plain_texts,
     read_body,
+    read_object,
     wire_chunks,
 )
+from ledger.core.adjustments import read_adjustment
 from ledger.core.bodies import MAX_ARRAY_BYTES, split_array
-from ledger.core.errors import InvalidParameter, InvalidRecord, RecordConflict
+from ledger.core.errors import InvalidParameter, InvalidRecord, NotFound, RecordConflict
 from ledger.core.records import MAX_METADATA_PAIRS, MAX_RECORD_BYTES
 from ledger.core.statements import Statement
+from ledger.services.adjustments import adjust_request
 from ledger.services.intake.outcomes import Counters, Outcome, Verdict
 from ledger.services.requests import (
     MAX_PAGE,
@@ -36,6 +39,7 @@ from ledger.services.requests import (
 
 PATH = "/v1/requests"
 DEFAULT_PAGE = 10
+_ADJUSTMENTS = "/adjustments"
 
 
 @post("/", summary="Record one request")
@@ -60,6 +64,28 @@ async def create_batch(request: AnyRequest) -> Counters:
     counters = Counters(problems=[])
     counters.count(taken.records, taken.outcomes)
     return counters
+
+
+@post("/{request_id:path}", summary="Void or correct a request: /v1/requests/{id}/adjustments")
+async def create_adjustment(
+    request: AnyRequest,
+    ledger: OpenLedger,
+    request_id: FromPath[str],  # noqa: ARG001 - documents the parameter
+) -> Response[Any]:
+    """201 with the request when it is adjusted, 200 when it was so under the same idempotency key."""
+    quoted = path_after_requests(request)
+    if not quoted.endswith(_ADJUSTMENTS):
+        raise NotFound(
+            "there is nothing to post to here; adjustments go to /v1/requests/{id}/adjustments"
+        )
+    name = unquote(quoted.removesuffix(_ADJUSTMENTS))
+    plain_texts("request_id", [name])
+    adjustment = read_adjustment(await read_object(request))
+    if isinstance(adjustment, list):
+        raise InvalidRecord(adjustment)
+    is_new = await adjust_request(ledger.database, ledger.clock, SENDER, name, adjustment)
+    body = await show_request(ledger.database, name, adjustment.customer_id)
+    return Response(body, status_code=201 if is_new else 200)
 
 
 @get("/", summary="List recorded requests, newest id first")
@@ -103,8 +129,13 @@ async def get_request(
 
 def id_in_path(request: AnyRequest) -> str:
     """The id as the caller wrote it. The router has folded slashes that belong to it."""
+    return unquote(path_after_requests(request))
+
+
+def path_after_requests(request: AnyRequest) -> str:
+    """What stands after `/v1/requests/`, still quoted: a slash in an id can be told from one of the path."""
     _, _, quoted = request.scope["raw_path"].partition(PATH.encode() + b"/")
-    return unquote(quoted.decode("latin-1"))
+    return str(quoted.decode("latin-1"))
 
 
 def _status(outcome: Outcome) -> int:
@@ -140,6 +171,6 @@ def _metadata_filter(text: str | None) -> dict[str, str] | None:
 
 router = Router(
     PATH,
-    route_handlers=[create_request, create_batch, get_requests, get_request],
+    route_handlers=[create_request, create_batch, create_adjustment, get_requests, get_request],
     tags=["requests"],
 )

@@ -4,6 +4,7 @@ import click
 
 import ledger
 from ledger.cli import (
+    adjust,
     alerts,
     customers,
     demo,
@@ -16,6 +17,7 @@ from ledger.cli import (
     rates,
     serve,
     spend,
+    unmetered,
     verify,
 )
 
@@ -46,6 +48,8 @@ for module in (
     migrate,
     ingest,
     spend,
+    adjust,
+    unmetered,
     invoices,
     export,
     limits,

@@ -15,7 +15,9 @@ from ledger.core.instants import format_instant, parse_instant_or_date
 Cut = Mapping[int, int]  # the last batch of each lane; lanes that are not in it have none
 
 _SEPARATOR = "~"
-_PAIRS = re.compile(r"(?:[0-9]{1,9}-[0-9]{1,18})(?:\.[0-9]{1,9}-[0-9]{1,18})*")
+# Lanes are 1 to 1000, so that a month such as 2026-11 is no cut; batches begin at 1 and fit a bigint.
+_PAIR = "(?:[1-9][0-9]{0,2}|1000)-[1-9][0-9]{0,17}"
+_PAIRS = re.compile(rf"{_PAIR}(?:\.{_PAIR})*")
 _RULE = "must be a time, a date, a cut such as 1-23.2-5, or the as_of of an answer"
 
 
@@ -66,3 +68,18 @@ def parse_as_of(text: str) -> AsOf:
     except ValueError:
         raise ValueError(_RULE) from None
     return AsOf(at, parse_cut(cut_text) if separator else None)
+
+
+def is_reached(cut: Cut, last: Cut) -> bool:
+    """Whether the log, whose lanes end at `last`, has every batch that a cut names."""
+    return all(batch <= last.get(lane, 0) for lane, batch in cut.items())
+
+
+def lanes_after(cut: Cut, last: Cut) -> Cut:
+    """The lanes that go on after a cut in a log that ends at `last`: where each stood at the cut.
+
+    A lane that began later stood at batch 0.
+    """
+    return {
+        lane: cut.get(lane, 0) for lane, batch in sorted(last.items()) if batch > cut.get(lane, 0)
+    }

@@ -14,6 +14,7 @@ from ledger.core.statements import Statement, Status
 from pricing import (
     AmountOutOfRange,
     Costs,
+    Meter,
     PublishedTable,
     Quantities,
     RateBook,
@@ -155,6 +156,43 @@ def rate_statement(
     )
 
 
+def rate_again(
+    statement: Statement, dimension: Dimension, meter: Meter | None, book: RateBook
+) -> RatedStatement | FieldError:
+    """Price a recorded statement whose quantities have changed.
+
+    By the table version and the meter that it was recorded with; where no table priced it, by the book.
+    """
+    provider = statement.provider
+    published, costs, fee = None, None, None
+    try:
+        if dimension.rate_version is not None:
+            published = book.published(dimension.rate_version)
+            costs = _costs_by(published, statement)
+        else:
+            provider = _provider_of(statement, book)
+            if (rated := _rated(statement, provider, book)) is not None:
+                published, costs = rated
+        if costs is not None:
+            fee = check_amount(fee_pico(meter, costs.total_pico))
+    except AmountOutOfRange:
+        return FieldError(
+            _largest_quantity(statement.quantities), "amount_out_of_range", _AMOUNT_RULE
+        )
+    table = published if costs is not None else None
+    return RatedStatement(
+        statement=statement,
+        dimension=dimension._replace(
+            provider=provider, rate_version=table.version_id if table else None
+        ),
+        quantities=statement.quantities,
+        costs=costs,
+        fee_pico=fee,
+        rate_version=table.table.version if table else None,
+        meter_slug=meter.slug if meter else None,
+    )
+
+
 def event_text(
     statement: Statement, customer: int, salts: Callable[[], bytes]
 ) -> tuple[EventText, bytes] | None:
@@ -182,8 +220,12 @@ def usage_event(
     lane: int,
     batch: int,
     digest: bytes | None = None,
+    revision: int = 1,
 ) -> UsageEvent:
-    """The row of a first sighting: revision 1 if it completed, else revision 0; `digest` of its words."""
+    """The row of a statement: of revision 1, or the one that replaces it; revision 0 while unmetered.
+
+    `digest` is that of the words that came with it.
+    """
     statement, quantities, costs = rated.statement, rated.quantities, rated.costs
     is_metered = rated.is_metered
     return UsageEvent(
@@ -202,8 +244,8 @@ def usage_event(
         customer,
         dimension,
         statement.stated,
-        "usage" if is_metered else statement.status.value,
-        1 if is_metered else 0,
+        ("usage" if revision == 1 else "replacement") if is_metered else statement.status.value,
+        revision if is_metered else 0,
         1 if is_metered else 0,
         1 if rated.is_unrated else 0,
         statement.key.opaque_id,
@@ -211,6 +253,15 @@ def usage_event(
         statement.reported_cost,
         digest,
     )
+
+
+def spend_pico(event: UsageEvent, key_type: str) -> int:
+    """What the customer owes for a row, signed as the row is; 0 while unrated."""
+    owed = event.fee_pico or 0
+    if key_type == "byok":
+        return owed
+    parts = (event.input_pico, event.cached_input_pico, event.output_pico, event.other_pico)
+    return owed + sum(part or 0 for part in parts)
 
 
 def _largest_quantity(quantities: Quantities) -> str:
@@ -239,11 +290,16 @@ def _rated(
     if statement.is_batch or statement.service_tier not in _STANDARD_TIERS:
         return None
     published = book.in_force(provider, statement.occurred_at)
-    rates = published.table.models.get(statement.model) if published else None
-    costs = rate(statement.quantities, rates) if rates else None
+    costs = _costs_by(published, statement) if published else None
     if published is None or costs is None:
         return None
     return published, costs
+
+
+def _costs_by(published: PublishedTable, statement: Statement) -> Costs | None:
+    """What a statement costs by one table; None where that has no price for some of it."""
+    rates = published.table.models.get(statement.model or "")
+    return rate(statement.quantities, rates) if rates else None
 
 
 def _other_units(quantities: Quantities, costs: Costs | None) -> str | None:

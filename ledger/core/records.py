@@ -186,21 +186,32 @@ def _judge_fields(value: dict[str, Any]) -> RequestRecord | list[FieldError]:
     fields: dict[str, Any] = {}
     extra: dict[str, msgspec.Raw] = {}
     for name, field_value in value.items():
-        if (fault := _unstorable(name, field_value)) is not None:
+        if _FIELD_TYPES.get(name, msgspec.Raw) is not msgspec.Raw:
+            judged = judge_field(name, field_value)
+            if isinstance(judged, FieldError):
+                errors.append(judged)
+            else:
+                fields[name] = judged
+        elif (fault := _unstorable(name, field_value)) is not None:
             errors.append(fault)
-        elif name not in _FIELD_TYPES:
-            extra[name] = _raw(field_value)
-        elif _FIELD_TYPES[name] is msgspec.Raw:
+        elif name in _FIELD_TYPES:
             fields[name] = _raw(field_value)
         else:
-            try:
-                fields[name] = msgspec.convert(field_value, _FIELD_TYPES[name])
-            except msgspec.ValidationError as error:
-                errors.append(_field_error(name, field_value, str(error)))
+            extra[name] = _raw(field_value)
     if value.get("request_id") is None:
         errors = [error for error in errors if error.field != "request_id"]
         errors.insert(0, missing("request_id"))
     return errors or RequestRecord(**fields, extra=extra or None)
+
+
+def judge_field(name: str, value: object) -> Any:
+    """A value as the field of a record of that name has it, or its fault as a `FieldError`."""
+    if (fault := _unstorable(name, value)) is not None:
+        return fault
+    try:
+        return msgspec.convert(value, _FIELD_TYPES[name])
+    except msgspec.ValidationError as error:
+        return _field_error(name, value, str(error))
 
 
 def _field_error(name: str, value: object, message: str) -> FieldError:

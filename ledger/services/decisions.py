@@ -7,6 +7,7 @@ from typing import Any
 
 from ledger.clock import Clock
 from ledger.core.errors import FieldError, InvalidRecord
+from ledger.core.json_values import is_unicode
 from ledger.store.database import Connection, Database
 from ledger.store.interning import Interned
 from ledger.store.log import Batch, Decision, append_batch, raise_epoch, take_lane
@@ -63,6 +64,8 @@ def check_reason(reason: str | None) -> None:
     Raises:
         InvalidRecord: it is empty, too long, or has a NUL character.
     """
-    if reason is not None and (not 1 <= len(reason) <= MAX_REASON_CHARACTERS or "\x00" in reason):
+    if reason is not None and not (
+        1 <= len(reason) <= MAX_REASON_CHARACTERS and "\x00" not in reason and is_unicode(reason)
+    ):
         detail = f"must have 1 to {MAX_REASON_CHARACTERS} characters, none NUL"
         raise InvalidRecord([FieldError("reason", "wrong_length", detail)])

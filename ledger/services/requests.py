@@ -20,7 +20,7 @@ from ledger.store.events import EventKey
 from ledger.store.requests import PageQuery, read_page, read_revisions
 from pricing import format_amount
 
-STATUSES = ("completed", "pending", "error", "unrated")
+STATUSES = ("completed", "voided", "pending", "error", "unmetered", "unrated")
 MAX_PAGE = 100
 _CURSOR_BYTES = 20
 
@@ -125,11 +125,14 @@ def request_body(
     if detailed:
         # As it was kept: a number of thirty digits has thirty digits in the answer.
         body["fields"] = msgspec.Raw((current["fields"] or "{}").encode())
+        body["redacted"] = current["redacted"] or []
         body["revisions"] = [
             {
                 "revision": row["revision"],
                 "kind": row["kind"],
                 "recorded_at": format_instant(row["recorded_at"]),
+                "actor": row["actor"] or "intake",
+                "reason": row["reason"],
                 "requests": row["requests"],
                 **_figures(row),
             }

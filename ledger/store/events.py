@@ -78,7 +78,7 @@ async def read_recorded(
             if row["revision"] == 0:
                 entry.is_sighted = True
             else:
-                entry.statement = _statement(row, metadata.get(key))
+                entry.statement = recorded_statement(row, metadata.get(key))
     return recorded
 
 
@@ -88,7 +88,7 @@ async def read_sighted(connection: Connection, keys: Iterable[EventKey]) -> set[
     return {(row["request_id"].bytes, row["customer"]) for row in rows}
 
 
-def _statement(row: Any, metadata: dict[str, str] | None) -> Statement:
+def recorded_statement(row: Any, metadata: dict[str, str] | None = None) -> Statement:
     """A recorded event as the statement it was; what is never compared is left empty."""
     units = msgspec.json.decode(row["other_units"]) if row["other_units"] else {}
     bits, opaque_id = row["request_id"].bytes, row["opaque_id"]

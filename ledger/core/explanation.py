@@ -1,0 +1,216 @@
+"""The arithmetic behind an amount, as steps that a pocket calculator can follow.
+
+Every amount is worked out anew by `pricing`; nothing here rounds or multiplies money itself. What stands
+beside an amount is the text of how it came about.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from ledger.core.events import _STANDARD_TIERS
+from ledger.core.usage_objects import SECONDS_FIELDS
+from pricing import (
+    AmountOutOfRange,
+    Meter,
+    ModelRates,
+    PublishedTable,
+    Quantities,
+    Rate,
+    RateBook,
+    Unit,
+    fee_pico,
+    format_amount,
+    rate,
+)
+
+INPUT = Unit.INPUT_TOKENS.value
+CACHED_INPUT = Unit.CACHED_INPUT_TOKENS.value
+OUTPUT = Unit.OUTPUT_TOKENS.value
+MOST_PLACES_BEYOND = 12  # decimals of an unrounded value that are shown after those of an amount
+
+_PER_CENT_MICRO = 100 * 1_000_000  # a percentage is kept in millionths of a percent
+_FEWEST_PRICE_PLACES = 2
+
+
+class Step(msgspec.Struct, frozen=True):
+    """What one quantity costs. `exact` is the unrounded value, where there was something to round.
+
+    `priced_as` names the unit whose price counts: cached input without a price of its own is input.
+    """
+
+    unit: str
+    quantity: str
+    price: str
+    per: str
+    priced_as: str
+    arithmetic: str
+    exact: str | None
+    amount_pico: int
+
+
+class Fee(msgspec.Struct, frozen=True):
+    """What the meter adds, and how; `exact` as in `Step`."""
+
+    arithmetic: str
+    exact: str | None
+    amount_pico: int
+
+
+class Arithmetic(msgspec.Struct, frozen=True):
+    """How the cost and the fee of one statement come about, in pico units."""
+
+    steps: tuple[Step, ...]
+    cost_pico: int
+    fee: Fee
+
+
+def work_out(quantities: Quantities, rates: ModelRates, meter: Meter | None) -> Arithmetic | None:
+    """Price a statement and say how; None when some quantity has no price or an amount is out of range."""
+    try:
+        costs = rate(quantities, rates)
+        if costs is None:
+            return None
+        fee = _fee(meter, costs.total_pico)
+    except AmountOutOfRange:
+        return None
+    amounts = {
+        INPUT: costs.input_pico,
+        CACHED_INPUT: costs.cached_input_pico,
+        OUTPUT: costs.output_pico,
+        **(costs.other_pico or {}),
+    }
+    steps = tuple(
+        _step(unit, quantity, rates, amounts[unit])
+        for unit, quantity in by_unit(quantities).items()
+        if quantity
+    )
+    return Arithmetic(steps, costs.total_pico, fee)
+
+
+def by_unit(quantities: Quantities) -> dict[str, int]:
+    """The stored integers of a statement by unit, tokens first; `input_tokens` are the uncached ones."""
+    return {
+        INPUT: quantities.uncached_input_tokens,
+        CACHED_INPUT: quantities.cached_input_tokens,
+        OUTPUT: quantities.output_tokens,
+        **dict(sorted((quantities.other or {}).items())),
+    }
+
+
+def quantity_text(unit: str, quantity: int) -> str:
+    """A stored quantity in natural units: `1,234` tokens, `12.5` seconds."""
+    whole, micros = divmod(abs(quantity), Unit(unit).scale)
+    sign = "-" if quantity < 0 else ""
+    fraction = f".{micros:06d}".rstrip("0") if unit in SECONDS_FIELDS and micros else ""
+    return f"{sign}{whole:,}{fraction}"
+
+
+def price_text(rate: Rate) -> str:
+    """The price of a rate with as few decimals as it needs, two at least: `0.90`."""
+    whole, _, places = format_amount(rate.price_pico).partition(".")
+    return f"{whole}.{places.rstrip('0').ljust(_FEWEST_PRICE_PLACES, '0')}"
+
+
+def per_text(unit: str, rate: Rate) -> str:
+    """What a price is for, in the words of rate tables: `1M`, `minute`."""
+    known = Unit(unit)
+    count = rate.per_quantity // known.scale
+    return next((word for word, units in known.per_counts.items() if units == count), str(count))
+
+
+def price_words(rates: ModelRates) -> str:
+    """The prices of a model as a rate table lists them: `input 0.90 per 1M, output 0.90 per 1M`."""
+    return ", ".join(
+        f"{Unit(unit).rate_key} {price_text(rate)} per {per_text(unit, rate)}"
+        for unit, rate in rates.rates.items()
+    )
+
+
+def unrated_reason(
+    provider: str | None,
+    model: str | None,
+    quantities: Quantities,
+    tier: tuple[str | None, bool],
+    table: PublishedTable | None,
+) -> str:
+    """Why a statement has no price, going by a table known now: the one in force at its time.
+
+    `tier` is the service tier, and whether it is a batch call.
+    """
+    service_tier, is_batch = tier
+    if model is None:
+        return "it names no model"
+    if provider is None:
+        return "no provider is stated, and no single provider's table in force then lists the model"
+    if table is None:
+        return f"no rate table of {provider} is in force at that time"
+    name = f"the rate table {provider} {table.table.version}"
+    if is_batch:
+        return f"it is a batch call, and {name} has no prices for those"
+    if service_tier not in _STANDARD_TIERS:
+        return f"it is of the service tier {service_tier}, and {name} has no prices for that"
+    rates = table.table.models.get(model)
+    if rates is None:
+        return f"{name} does not list the model"
+    missing = [
+        unit for unit, count in by_unit(quantities).items() if count and not rates.rate_for(unit)
+    ]
+    if missing:
+        return f"{name} has no price for {', '.join(missing)} of the model"
+    return f"it was not known when the record came; {name} has its prices now"
+
+
+def table_for(
+    book: RateBook, provider: str | None, at: datetime, replaced: int | None
+) -> PublishedTable | None:
+    """The table that would price a statement: that of what it replaces, else the one in force."""
+    if replaced is not None:
+        return book.published(replaced)
+    return None if provider is None else book.in_force(provider, at)
+
+
+def _step(unit: str, quantity: int, rates: ModelRates, amount_pico: int) -> Step:
+    priced_as = unit if unit in rates.rates else INPUT
+    rate = rates.rates[priced_as]
+    count = rate.per_quantity // Unit(unit).scale
+    shown = quantity_text(unit, quantity)
+    price = price_text(rate)
+    return Step(
+        unit=unit,
+        quantity=shown,
+        price=price,
+        per=per_text(unit, rate),
+        priced_as=priced_as,
+        arithmetic=f"{shown} x {price}" + (f" / {count:,}" if count > 1 else ""),
+        exact=_unrounded(quantity * rate.price_pico, rate.per_quantity),
+        amount_pico=amount_pico,
+    )
+
+
+def _fee(meter: Meter | None, cost_pico: int) -> Fee:
+    amount_pico = fee_pico(meter, cost_pico)
+    if meter is None:
+        return Fee("no meter, no fee", None, amount_pico)
+    if meter.percentage is None:
+        return Fee("the meter charges nothing", None, amount_pico)
+    return Fee(
+        f"{format_amount(cost_pico)} x {meter.percentage} / 100",
+        _unrounded(cost_pico * meter.percentage_micro, _PER_CENT_MICRO),
+        amount_pico,
+    )
+
+
+def _unrounded(numerator: int, denominator: int) -> str | None:
+    """A fraction of pico units as a decimal beyond their 12 places; None when it is a whole number of them.
+
+    Ends in `...` where the decimals go on.
+    """
+    whole, rest = divmod(numerator, denominator)
+    if not rest:
+        return None
+    digits = ""
+    while rest and len(digits) < MOST_PLACES_BEYOND:
+        digit, rest = divmod(10 * rest, denominator)
+        digits += str(digit)
+    return f"{format_amount(whole)}{digits}{'...' if rest else ''}"
