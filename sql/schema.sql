@@ -72,8 +72,8 @@ BEGIN
         EXECUTE format('CREATE TRIGGER facts_are_kept BEFORE UPDATE OR DELETE ON %s '
                        'FOR EACH ROW EXECUTE FUNCTION refuse_change()', guarded);
     END IF;
-    EXECUTE format('CREATE TRIGGER facts_are_not_truncated BEFORE TRUNCATE ON %s '
-                   'FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', guarded);
+    EXECUTE format('CREATE OR REPLACE TRIGGER facts_are_kept_by_name BEFORE UPDATE OR DELETE OR TRUNCATE '
+                   'ON %s FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', guarded);
 END $$;
 
 CREATE FUNCTION ledger.instant_text(instant timestamp with time zone) RETURNS text
@@ -394,7 +394,8 @@ CREATE TABLE ledger.ledger_event (
     subject text NOT NULL COLLATE pg_catalog."C",
     actor text NOT NULL COLLATE pg_catalog."C",
     body jsonb NOT NULL,
-    reason text
+    reason text,
+    epoch bigint
 );
 
 CREATE TABLE ledger.limit_window (
@@ -876,6 +877,8 @@ CREATE INDEX batch_by_time ON ledger.batch USING btree (lane, recorded_at);
 
 CREATE INDEX invoice_by_number ON ledger.invoice USING btree (length(number), number);
 
+CREATE INDEX redaction ON ledger.ledger_event USING btree (customer, subject) WHERE (kind = 'text_redacted'::ledger.decision_kind);
+
 CREATE INDEX usage_event_batch ON ONLY ledger.usage_event USING brin (lane, batch) WITH (pages_per_range='32');
 
 CREATE INDEX usage_event_future_lane_batch_idx ON ledger.usage_event_future USING brin (lane, batch) WITH (pages_per_range='32');
@@ -978,33 +981,33 @@ CREATE TRIGGER facts_are_kept BEFORE DELETE OR UPDATE ON ledger.rate_table FOR E
 
 CREATE TRIGGER facts_are_kept BEFORE DELETE OR UPDATE ON ledger.usage_event FOR EACH ROW EXECUTE FUNCTION ledger.refuse_change();
 
-CREATE TRIGGER facts_are_not_truncated BEFORE TRUNCATE ON ledger.batch FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
+CREATE TRIGGER facts_are_kept_by_name BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.batch FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
 
-CREATE TRIGGER facts_are_not_truncated BEFORE TRUNCATE ON ledger.customer FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
+CREATE TRIGGER facts_are_kept_by_name BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.customer FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
 
-CREATE TRIGGER facts_are_not_truncated BEFORE TRUNCATE ON ledger.dimension FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
+CREATE TRIGGER facts_are_kept_by_name BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.dimension FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
 
-CREATE TRIGGER facts_are_not_truncated BEFORE TRUNCATE ON ledger.ledger_event FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
+CREATE TRIGGER facts_are_kept_by_name BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.ledger_event FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
 
-CREATE TRIGGER facts_are_not_truncated BEFORE TRUNCATE ON ledger.meter_version FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
+CREATE TRIGGER facts_are_kept_by_name BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.meter_version FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
 
-CREATE TRIGGER facts_are_not_truncated BEFORE TRUNCATE ON ledger.rate_table FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
+CREATE TRIGGER facts_are_kept_by_name BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.rate_table FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
 
-CREATE TRIGGER facts_are_not_truncated BEFORE TRUNCATE ON ledger.usage_event FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
+CREATE TRIGGER facts_are_kept_by_name BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.usage_event FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
 
-CREATE TRIGGER facts_are_not_truncated BEFORE TRUNCATE ON ledger.usage_event_future FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
+CREATE TRIGGER facts_are_kept_by_name BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.usage_event_future FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
 
-CREATE TRIGGER facts_are_not_truncated BEFORE TRUNCATE ON ledger.usage_event_opaque FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
+CREATE TRIGGER facts_are_kept_by_name BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.usage_event_opaque FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
 
-CREATE TRIGGER facts_are_not_truncated BEFORE TRUNCATE ON ledger.usage_event_opaque_0 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
+CREATE TRIGGER facts_are_kept_by_name BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.usage_event_opaque_0 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
 
-CREATE TRIGGER facts_are_not_truncated BEFORE TRUNCATE ON ledger.usage_event_opaque_1 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
+CREATE TRIGGER facts_are_kept_by_name BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.usage_event_opaque_1 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
 
-CREATE TRIGGER facts_are_not_truncated BEFORE TRUNCATE ON ledger.usage_event_opaque_2 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
+CREATE TRIGGER facts_are_kept_by_name BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.usage_event_opaque_2 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
 
-CREATE TRIGGER facts_are_not_truncated BEFORE TRUNCATE ON ledger.usage_event_opaque_3 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
+CREATE TRIGGER facts_are_kept_by_name BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.usage_event_opaque_3 FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
 
-CREATE TRIGGER facts_are_not_truncated BEFORE TRUNCATE ON ledger.usage_event_past FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
+CREATE TRIGGER facts_are_kept_by_name BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.usage_event_past FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
 
 ALTER TABLE ONLY ledger.dimension
     ADD CONSTRAINT dimension_meter_version_fkey FOREIGN KEY (meter_version) REFERENCES ledger.meter_version(meter_version);
@@ -1013,6 +1016,36 @@ ALTER TABLE ONLY ledger.dimension
     ADD CONSTRAINT dimension_rate_version_fkey FOREIGN KEY (rate_version) REFERENCES ledger.rate_table(rate_version);
 
 GRANT USAGE ON SCHEMA ledger TO ledger_service;
+
+REVOKE ALL ON FUNCTION ledger.csv_text(cell text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ledger.csv_text(cell text) TO ledger_service;
+
+REVOKE ALL ON FUNCTION ledger.end_past(parent text, first date) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ledger.enter_fence() FROM PUBLIC;
+GRANT ALL ON FUNCTION ledger.enter_fence() TO ledger_service;
+
+REVOKE ALL ON FUNCTION ledger.guard_facts(guarded regclass) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ledger.instant_text(instant timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION ledger.instant_text(instant timestamp with time zone) TO ledger_service;
+
+REVOKE ALL ON FUNCTION ledger.make_month_partition(parent text, month date) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ledger.make_month_partitions(first date, months integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ledger.month_bound(month date) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ledger.pico_text(pico numeric) FROM PUBLIC;
+GRANT ALL ON FUNCTION ledger.pico_text(pico numeric) TO ledger_service;
+
+REVOKE ALL ON FUNCTION ledger.raise_epoch() FROM PUBLIC;
+GRANT ALL ON FUNCTION ledger.raise_epoch() TO ledger_service;
+
+REVOKE ALL ON FUNCTION ledger.refuse_change() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ledger.request_id_text(id uuid, opaque_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ledger.request_id_text(id uuid, opaque_id text) TO ledger_service;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ledger.alert TO ledger_service;
 

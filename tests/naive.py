@@ -6,7 +6,7 @@ a price for one unit, which may not divide evenly, is a Fraction until its amoun
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -35,6 +35,7 @@ TEXTS = ("model", "provider", "service_tier", "meter_slug")
 COUNTERS = ("read", "accepted", "duplicates", "conflicts", "rejected", "unrated")
 PLURALS = {"duplicate": "duplicates", "conflict": "conflicts"}
 Quantities = dict[str, int | Decimal]
+Prices = Mapping[str, str | Mapping[str, str]]  # by unit, as a rate file says them
 Percentages = Mapping[str, Decimal]
 NO_FEES: Percentages = {}
 
@@ -79,12 +80,12 @@ def read_tables(directory: Path) -> list[Table]:
     tables = []
     for path in sorted(directory.glob("*/*.yaml")):
         sheet = yaml.load(path.read_text("utf-8"), yaml.BaseLoader)  # noqa: S506 (makes only text)
-        models = {model: _unit_prices(prices) for model, prices in sheet["models"].items()}
+        models = {model: unit_prices(prices) for model, prices in sheet["models"].items()}
         tables.append(Table(sheet["provider"], read_time(sheet["effective_from"]), models))
     return tables
 
 
-def _unit_prices(prices: Mapping[str, str | dict[str, str]]) -> dict[str, Fraction]:
+def unit_prices(prices: Prices) -> dict[str, Fraction]:
     """A bare price is for 1M tokens; the other form names what it is for."""
     units = {"1M": 1_000_000, "minute": 60, "second": 1}
     full = {u: {"price": p, "per": "1M"} if isinstance(p, str) else p for u, p in prices.items()}
@@ -147,6 +148,14 @@ def read_record(line: bytes) -> dict[str, Any]:
     return {name: value for name, value in record.items() if value is not None}
 
 
+def host_of(endpoint: str) -> str | None:
+    """The host of `POST https://...`; None where that is no address."""
+    try:
+        return urlsplit(endpoint.rpartition(" ")[2]).hostname
+    except ValueError:  # such as an open bracket
+        return None
+
+
 def read_id(record: Mapping[str, Any], *names: str) -> str:
     """The first of some names that is there: text of 1 to 255 characters without NUL."""
     value = next((record[name] for name in names if name in record), None)
@@ -195,7 +204,8 @@ class NaiveLedger:
     """Records in the order they come, and the questions asked of them.
 
     `received_at` stands for the clock at receipt; `percentages` holds the fee of a
-    customer as a percentage of cost (10 for 10 %), none for others.
+    customer as a percentage of cost (10 for 10 %), none for others. `meters` are those that a
+    new record may state, and None for one that states none; without them it may state any.
     """
 
     def __init__(
@@ -203,8 +213,9 @@ class NaiveLedger:
     ) -> None:
         self.counters = dict.fromkeys(COUNTERS, 0)
         self.events: list[Event] = []
+        self.received_at = received_at
+        self.meters: Collection[str | None] | None = None
         self._tables = tables
-        self._received_at = received_at
         self._percentages = percentages
         self._statements: dict[tuple[str, str], dict[str, Any] | None] = {}  # None: unmetered
 
@@ -224,28 +235,29 @@ class NaiveLedger:
         occurred_at = self._occurred_at(record)
         status = record.get("status", "completed")
         require("status", status in ("completed", "pending", "error"))
-        if status != "completed":
-            seen = key in self._statements
-            self._statements.setdefault(key, None)
-            return "duplicate" if seen else "accepted"
-        if (known := self._statements.get(key)) is not None:
+        if (known := self._statements.get(key)) is not None and status == "completed":
             same = all(known[name] == statement[name] for name in known.keys() & statement.keys())
             return "duplicate" if same else "conflict"
-        self._statements[key] = statement
-        self._rate(key[0], statement, self._provider(record, occurred_at), occurred_at)
+        if status != "completed" and key in self._statements:
+            return "duplicate"
+        require("meter_slug", self.meters is None or record.get("meter_slug") in self.meters)
+        provider = self._provider(record, occurred_at)
+        self._statements[key] = statement if status == "completed" else None
+        if status == "completed":
+            self._rate(key[0], statement, provider, occurred_at)
         return "accepted"
 
     def _occurred_at(self, record: Mapping[str, Any]) -> datetime:
         stated = [record[name] for name in TIME_NAMES if name in record]
-        derived = ulid_time(record["request_id"]) or self._received_at
+        derived = ulid_time(record["request_id"]) or self.received_at
         moment = read_time(stated[0]) if stated else derived
-        require("timestamp", moment <= self._received_at + timedelta(hours=24))
+        require("timestamp", moment <= self.received_at + timedelta(hours=24))
         return moment
 
     def _provider(self, record: Mapping[str, Any], moment: datetime) -> str | None:
         if "provider" in record:
             return str(record["provider"])
-        host = urlsplit(str(record.get("endpoint", "")).split(" ")[-1]).hostname
+        host = host_of(str(record.get("endpoint", "")))
         if host in HOSTS:
             return HOSTS[host]
         names = {table.provider for table in self._tables}

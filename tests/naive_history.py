@@ -15,6 +15,7 @@ from tests.naive import (
     UNITS,
     Event,
     NaiveLedger,
+    Prices,
     Quantities,
     Table,
     cost_of,
@@ -23,6 +24,7 @@ from tests.naive import (
     read_record,
     require,
     round_pico,
+    unit_prices,
 )
 
 CENT = Decimal("0.01")
@@ -84,18 +86,35 @@ class NaiveHistory:
     """Everything that happens to a ledger, in the order it happens.
 
     `tables` are published in their order before anything else; `received_at` stands for the
-    clock at every receipt. `rows` holds what is recorded, `lines` what is billed.
+    clock at every receipt until it is set anew. `rows` holds what is recorded, `lines` what is billed.
     """
 
     def __init__(self, tables: Sequence[Table], received_at: datetime) -> None:
         self.rows: list[Row] = []
         self.lines: list[Line] = []
         self._tables = list(tables)  # in the order of publication
-        self._received_at = received_at
         self._intake = NaiveLedger(self._tables, received_at)  # sees what is published later
         self._percentages: dict[str, Decimal] = {}  # by meter: its last version
         self._meters: dict[str, str] = {}  # by customer
         self._keys: dict[tuple[str, str], object] = {}  # what each idempotency key asked for
+        self._intake.meters = {None}
+
+    def copy(self) -> "NaiveHistory":
+        """The same up to now, to go on in another way."""
+        twin = NaiveHistory(self._tables, self._intake.received_at)
+        twin.rows, twin.lines = list(self.rows), list(self.lines)
+        twin._intake._statements = dict(self._intake._statements)
+        for slug, percentage in self._percentages.items():
+            twin.set_meter(slug, percentage)
+        twin._meters, twin._keys = dict(self._meters), dict(self._keys)
+        return twin
+
+    def set_clock(self, received_at: datetime) -> None:
+        """What is received from now on is received then."""
+        self._intake.received_at = received_at
+
+    def knows_meter(self, slug: str) -> bool:
+        return slug in self._percentages
 
     def add(self, raw: bytes) -> str:
         """Take one record: accepted, duplicate, conflict or rejected."""
@@ -119,18 +138,16 @@ class NaiveHistory:
         return replace(row, provider=provider).rated(quantities, table)
 
     def publish(
-        self, provider: str, effective_from: datetime, models: Mapping[str, Mapping[str, str]]
+        self, provider: str, effective_from: datetime, models: Mapping[str, Prices]
     ) -> None:
-        """A new version of a rate table, prices as text for 1M tokens. Moves nothing by itself."""
-        prices = {
-            model: {unit: Fraction(price) / 1_000_000 for unit, price in stated.items()}
-            for model, stated in models.items()
-        }
+        """A new version of a rate table, prices as its file says them. Moves nothing by itself."""
+        prices = {model: unit_prices(stated) for model, stated in models.items()}
         self._tables.append(Table(provider, effective_from, prices))
 
     def set_meter(self, slug: str, percentage: Decimal) -> None:
         """A new version of a meter, in per cent of cost, for what is recorded from now on."""
         self._percentages[slug] = percentage
+        self._intake.meters = {None, *self._percentages}
 
     def set_customer_meter(self, customer: str, slug: str) -> None:
         """The meter of a customer's records that state none, recorded from now on."""
@@ -222,7 +239,7 @@ class NaiveHistory:
 
     def spend_rows(self, by: Sequence[str], start: datetime, end: datetime) -> list[dict[str, Any]]:
         """As `NaiveLedger.spend`; a group of which nothing is left has no row."""
-        sheet = NaiveLedger([], self._received_at)
+        sheet = NaiveLedger([], self._intake.received_at)
         sheet.events = list(self.rows)
         rows = sheet.spend(by, start, end)
         return [row for row in rows if any(row[name] for name in row.keys() - set(by))]

@@ -10,7 +10,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
 import ledger as product
-from ledger.api import decisions, exports, health, invoices, problems, requests, spend
+from ledger.api import decisions, explanations, exports, health, invoices, problems, requests, spend
 from ledger.api.authentication import KeyGuard
 from ledger.api.parameters import refuse_unknown_parameters
 from ledger.bootstrap import Ledger
@@ -33,6 +33,7 @@ def create_app(ledger: Ledger, admin_key: str) -> Litestar:
             spend.router,
             decisions.router,
             invoices.router,
+            explanations.router,
             exports.router,
         ],
         lifespan=[writing],

@@ -140,7 +140,7 @@ def optional_instant(name: str, text: str | None) -> datetime | None:
         return None
     try:
         # A plus sign that was not escaped arrives as a space.
-        return parse_instant_or_date(text[:10] + text[10:].replace(" ", "+"))
+        return parse_instant_or_date(text[:11] + text[11:].replace(" ", "+"))
     except ValueError as error:
         raise InvalidParameter(name, str(error)) from None
 

@@ -9,6 +9,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 
 from ledger.api.authentication import SENDER
 from ledger.api.dependencies import OpenLedger, intake_of
+from ledger.api.explanations import EXPLAIN, explained_request
 from ledger.api.reading import (
     JSON,
     NDJSON,
@@ -121,9 +122,16 @@ async def get_request(
     ledger: OpenLedger,
     request_id: FromPath[str],  # noqa: ARG001 - documents the parameter
     customer_id: FromQuery[str | None] = None,
-) -> dict[str, Any]:
-    """Ids are any text: what stands after `/v1/requests/` is the id, slashes included."""
+) -> dict[str, Any] | Response[Any]:
+    """Ids are any text: what stands after `/v1/requests/` is the id, slashes included.
+
+    With `/explain` behind it, how its amounts come about; an id that itself ends so is written with %2F.
+    """
     plain_texts("customer_id", [customer_id or ""])
+    quoted = path_after_requests(request)
+    if quoted.endswith(EXPLAIN):
+        name = unquote(quoted.removesuffix(EXPLAIN))
+        return await explained_request(request, ledger, name, customer_id)
     return await show_request(ledger.database, id_in_path(request), customer_id)
 
 

@@ -7,6 +7,8 @@ from litestar.params import FromQuery, QueryParameter
 
 from ledger.api.dependencies import OpenLedger
 from ledger.api.reading import instant_parameter, plain_texts, words
+from ledger.core.cuts import AsOf, parse_as_of
+from ledger.core.errors import InvalidParameter
 from ledger.core.spend import spend_query
 from ledger.services.spend import answer_spend, spend_body
 
@@ -24,8 +26,14 @@ async def get_spend(
     provider: FromQuery[Texts] = None,
     model: FromQuery[Texts] = None,
     key_type: FromQuery[Texts] = None,
+    as_of: FromQuery[str | None] = None,
 ) -> dict[str, Any]:
-    """What was acknowledged before the call is in the answer."""
+    """What was acknowledged before the call is in the answer.
+
+    With `as_of`, what was recorded by then and nothing else: a time or a date such as
+    `2026-11-20T12:00:00Z`, a cut such as `1-23.2-5`, or the `as_of` of an answer, which gives that answer
+    again.
+    """
     question = spend_query(
         instant_parameter("from", from_),
         instant_parameter("to", to),
@@ -35,8 +43,18 @@ async def get_spend(
         models=plain_texts("model", model),
         key_types=plain_texts("key_type", key_type),
     )
-    answer = await answer_spend(ledger.database, ledger.clock, question)
+    answer = await answer_spend(ledger.database, ledger.clock, question, _point(as_of))
     return spend_body(answer, ledger.settings.currency)
+
+
+def _point(text: str | None) -> AsOf | None:
+    if text is None:
+        return None
+    try:
+        # A plus sign that was not escaped arrives as a space.
+        return parse_as_of(text[:11] + text[11:].replace(" ", "+"))
+    except ValueError as error:
+        raise InvalidParameter("as_of", str(error)) from None
 
 
 router = Router("/v1/spend", route_handlers=[get_spend], tags=["spend"])

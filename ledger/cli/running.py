@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ledger.bootstrap import open_ledger
+from ledger.core.cuts import AsOf, parse_as_of
 from ledger.core.errors import DatabaseUnavailable, LedgerError
 from ledger.core.instants import Period, parse_instant_or_date, parse_month
 from ledger.settings import read_settings
@@ -133,6 +134,19 @@ class Instant(click.ParamType[datetime]):
         """Read the text of an option."""
         try:
             return parse_instant_or_date(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class PointInLog(click.ParamType[AsOf]):
+    """A point in the log: a time, a date, a cut, or the `as_of` of an answer."""
+
+    name = "point"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> AsOf:
+        """Read the text of an option."""
+        try:
+            return parse_as_of(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
 

@@ -1,37 +1,22 @@
 """`ledger spend`."""
 
 from datetime import datetime
-from typing import Any
 
 import click
 
 from ledger.bootstrap import Ledger
 from ledger.cli.running import (
     Instant,
+    PointInLog,
     json_option,
     on_ledger,
     print_json,
     print_table,
     say,
 )
-from ledger.core.cuts import AsOf, parse_as_of
+from ledger.core.cuts import AsOf
 from ledger.core.spend import GROUPINGS, spend_query
 from ledger.services.spend import answer_spend, spend_body
-
-
-class Point(click.ParamType[AsOf]):
-    """A point in the log: a time, a date, a cut, or the `as_of` of an answer."""
-
-    name = "point"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> AsOf:
-        """Read the text of an option."""
-        try:
-            return parse_as_of(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
 
 
 @click.command("spend")
@@ -44,7 +29,7 @@ class Point(click.ParamType[AsOf]):
 @click.option("--key-type", "key_types", multiple=True, help="Only managed or byok.")
 @click.option(
     "--as-of",
-    type=Point(),
+    type=PointInLog(),
     help="What was recorded by then, and nothing since: a time, a date, or the as_of of an answer.",
 )
 @json_option
@@ -66,7 +51,7 @@ async def command_group(
 
     Example: ledger spend --from 2026-10-01 --to 2026-11-01 --by customer,model
 
-    The same figures as on the day before the invoices, whatever came since:
+    As it stood at a time, whatever has been recorded since:
     ledger spend --from 2026-10-01 --to 2026-11-01 --as-of 2026-11-01T06:00:00Z
     """
     question = spend_query(

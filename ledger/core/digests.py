@@ -46,6 +46,7 @@ class DecisionRow(NamedTuple):
     subject: str
     actor: str
     reason: str | None
+    epoch: int | None
     body: dict[str, Any]
 
 

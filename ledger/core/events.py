@@ -24,7 +24,7 @@ from pricing import (
 )
 
 # A table prices the standard tier; other tiers and batch calls are unrated until it lists them (D9).
-_STANDARD_TIERS = (None, "standard", "default")
+STANDARD_TIERS = (None, "standard", "default")
 _NOTHING = Quantities()
 _AMOUNT_RULE = "must cost less than 9223372 units of the currency, which is what an amount can hold"
 
@@ -287,7 +287,7 @@ def _rated(
 ) -> tuple[PublishedTable, Costs] | None:
     if provider is None or statement.model is None:
         return None
-    if statement.is_batch or statement.service_tier not in _STANDARD_TIERS:
+    if statement.is_batch or statement.service_tier not in STANDARD_TIERS:
         return None
     published = book.in_force(provider, statement.occurred_at)
     costs = _costs_by(published, statement) if published else None

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import msgspec
 
-from ledger.core.events import _STANDARD_TIERS
+from ledger.core.events import STANDARD_TIERS, Dimension
 from ledger.core.usage_objects import SECONDS_FIELDS
 from pricing import (
     AmountOutOfRange,
@@ -128,37 +128,16 @@ def price_words(rates: ModelRates) -> str:
 
 
 def unrated_reason(
-    provider: str | None,
-    model: str | None,
-    quantities: Quantities,
-    tier: tuple[str | None, bool],
-    table: PublishedTable | None,
+    dimension: Dimension, quantities: Quantities, table: PublishedTable | None
 ) -> str:
-    """Why a statement has no price, going by a table known now: the one in force at its time.
-
-    `tier` is the service tier, and whether it is a batch call.
-    """
-    service_tier, is_batch = tier
-    if model is None:
+    """Why a statement has no price, going by the table that would price it and is known now."""
+    if dimension.model is None:
         return "it names no model"
-    if provider is None:
-        return "no provider is stated, and no single provider's table in force then lists the model"
+    if dimension.provider is None:
+        return "no provider is stated, and when it came no single provider's table in force listed the model"
     if table is None:
-        return f"no rate table of {provider} is in force at that time"
-    name = f"the rate table {provider} {table.table.version}"
-    if is_batch:
-        return f"it is a batch call, and {name} has no prices for those"
-    if service_tier not in _STANDARD_TIERS:
-        return f"it is of the service tier {service_tier}, and {name} has no prices for that"
-    rates = table.table.models.get(model)
-    if rates is None:
-        return f"{name} does not list the model"
-    missing = [
-        unit for unit, count in by_unit(quantities).items() if count and not rates.rate_for(unit)
-    ]
-    if missing:
-        return f"{name} has no price for {', '.join(missing)} of the model"
-    return f"it was not known when the record came; {name} has its prices now"
+        return f"no rate table of {dimension.provider} is in force at that time"
+    return _lack(dimension, dimension.model, quantities, table)
 
 
 def table_for(
@@ -168,6 +147,25 @@ def table_for(
     if replaced is not None:
         return book.published(replaced)
     return None if provider is None else book.in_force(provider, at)
+
+
+def _lack(
+    dimension: Dimension, model: str, quantities: Quantities, published: PublishedTable
+) -> str:
+    """What a table does not price in a statement."""
+    name = f"the rate table {published.table.provider} {published.table.version}"
+    if dimension.is_batch:
+        return f"it is a batch call, and {name} has no prices for those"
+    if dimension.service_tier not in STANDARD_TIERS:
+        return f"its service tier is {dimension.service_tier}, and {name} has no prices for that"
+    rates = published.table.models.get(model)
+    if rates is None:
+        return f"{name} does not list the model"
+    used = by_unit(quantities)
+    missing = [unit for unit in used if used[unit] and rates.rate_for(unit) is None]
+    if missing:
+        return f"{name} has no price of the model for {', '.join(missing)}"
+    return f"no price was known when it came; {name} has one now"
 
 
 def _step(unit: str, quantity: int, rates: ModelRates, amount_pico: int) -> Step:

@@ -6,6 +6,7 @@ month and whose cut has its batch.
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from itertools import takewhile
 
 import msgspec
 
@@ -73,13 +74,9 @@ def issued_before(
     invoices: Sequence[IssuedInvoice], number: str, month: date
 ) -> IssuedInvoice | None:
     """The last invoice before one, in the order of issue, that settled usage of a month too."""
-    before = None
-    for invoice in invoices:
-        if invoice.number == number:
-            break
-        if invoice.period_start >= month:
-            before = invoice
-    return before
+    earlier = takewhile(lambda invoice: invoice.number != number, invoices)
+    settling = [invoice for invoice in earlier if invoice.period_start >= month]
+    return settling[-1] if settling else None
 
 
 def share_out(exact_pico: Sequence[int], places: int) -> Sharing:

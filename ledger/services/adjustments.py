@@ -13,7 +13,6 @@ from ledger.clock import Clock
 from ledger.core.adjustments import VOID, Adjustment, Standing, corrected, reversal
 from ledger.core.configuration import Configuration
 from ledger.core.errors import (
-    AmbiguousRequestId,
     Conflict,
     DatabaseUnavailable,
     FieldError,
@@ -22,12 +21,10 @@ from ledger.core.errors import (
     UnprocessableDecision,
 )
 from ledger.core.events import RatedStatement, UsageEvent, spend_pico, usage_event
-from ledger.core.request_ids import RequestKey, request_key
-from ledger.services.customers import known_customer
 from ledger.services.posting import Posting, post
+from ledger.services.targets import Target, find_target
 from ledger.store.adjustments import (
     Adjusted,
-    customers_with,
     read_adjustment,
     read_standing,
 )
@@ -38,14 +35,6 @@ from ledger.store.interning import Interned
 from ledger.store.log import Decision, Lane, enter_fence, take_lane
 
 MAX_ATTEMPTS = 20
-
-
-class Target(msgspec.Struct, frozen=True):
-    """Which request is adjusted: its id as text and as key, and whose it is."""
-
-    request_id: str
-    key: RequestKey
-    customer: int
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -73,7 +62,7 @@ async def adjust_request(
         DatabaseUnavailable: nothing was recorded, or nothing is known to be.
     """
     async with database.connection() as connection:
-        target = await _target(connection, request_id, adjustment.customer_id)
+        target = await find_target(connection, request_id, adjustment.customer_id)
         adjuster = _Adjuster(connection, clock, actor, await take_lane(connection))
         for _ in range(MAX_ATTEMPTS):
             recorded = await read_adjustment(
@@ -165,21 +154,6 @@ class _Adjuster:
                 )._replace(reported_cost=standing.reported_cost)
             )
         return events
-
-
-async def _target(connection: Connection, request_id: str, customer_id: str | None) -> Target:
-    key = request_key(request_id)
-    customers = await customers_with(connection, key)
-    if customer_id is not None:
-        named = await known_customer(connection, customer_id)
-        customers = [customer for customer in customers if customer == named]
-    if not customers:
-        raise NotFound(f"no request {request_id!r}")
-    if len(customers) > 1:
-        raise AmbiguousRequestId(
-            "several customers have this request id; name one with customer_id"
-        )
-    return Target(request_id, key, customers[0])
 
 
 def _change(standing: Standing, adjustment: Adjustment, configuration: Configuration) -> Change:

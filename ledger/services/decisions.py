@@ -48,13 +48,18 @@ async def deciding(
     async with database.connection() as connection:
         lane = await take_lane(connection)
         async with connection.transaction():
-            if fenced:
-                await raise_epoch(connection)
+            epoch = await raise_epoch(connection) if fenced else None
             decided_at = lane.next_recorded_at(clock.now())
             batch = DecisionBatch(connection, actor, decided_at)
             yield batch
             if batch.decisions:
-                appended = Batch(decided_at, decisions=batch.decisions, actor=actor, reason=reason)
+                appended = Batch(
+                    decided_at,
+                    decisions=batch.decisions,
+                    actor=actor,
+                    reason=reason,
+                    epoch=epoch,
+                )
                 await append_batch(connection, lane, appended, batch.interned)
 
 

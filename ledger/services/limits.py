@@ -159,6 +159,13 @@ async def move_limits(
         for move, after_pico in zip(moves, after, strict=True)
         for alert in crossing_alerts(move, after_pico, raised_at)
     ]
+    return await announce(connection, crossing, raised_at, interned)
+
+
+async def announce(
+    connection: Connection, crossing: Sequence[Alert], raised_at: datetime, interned: Interned
+) -> list[Decision]:
+    """Raise alerts that were not raised before, and tell of them; give the decisions to do so."""
     raised = await raise_alerts(connection, crossing)
     await interned.learn_words(connection, {alert.limit.customer for alert in raised}, ())
     messages = [

@@ -69,7 +69,8 @@ class Database:
                 min_size=1,
                 max_size=POOL_SIZE,
                 timeout=CONNECT_TIMEOUT_S,
-                server_settings=_settings(SERVICE_ROLE),
+                # A plan made once for all parameters takes a month for an hour and a customer for many.
+                server_settings=_settings(SERVICE_ROLE) | {"plan_cache_mode": "force_custom_plan"},
             )
         async with self.connection() as connection:
             _require_version(connection)

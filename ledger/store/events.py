@@ -66,8 +66,8 @@ async def read_recorded(
     # Events first: another writer may commit between the two, and the words of an event that was not
     # seen do no harm, but an event seen without its words would look like a contradiction.
     events = await connection.fetch(_RECORDED, ids)
-    metadata = {
-        (row["request_id"].bytes, row["customer"]): msgspec.json.decode(row["metadata"])
+    texts = {
+        (row["request_id"].bytes, row["customer"]): row
         for row in await connection.fetch(_RECORDED_METADATA, ids)
     }
     recorded: dict[EventKey, Recorded] = {}
@@ -78,7 +78,7 @@ async def read_recorded(
             if row["revision"] == 0:
                 entry.is_sighted = True
             else:
-                entry.statement = recorded_statement(row, metadata.get(key))
+                entry.statement = _with_metadata(recorded_statement(row), texts.get(key))
     return recorded
 
 
@@ -88,7 +88,16 @@ async def read_sighted(connection: Connection, keys: Iterable[EventKey]) -> set[
     return {(row["request_id"].bytes, row["customer"]) for row in rows}
 
 
-def recorded_statement(row: Any, metadata: dict[str, str] | None = None) -> Statement:
+def _with_metadata(statement: Statement, text: Any) -> Statement:
+    """A statement with its metadata; where they are erased it states none any more."""
+    if text is not None and text["is_erased"]:
+        statement.stated &= ~Stated.METADATA.value
+    elif text is not None and statement.stated & Stated.METADATA.value:
+        statement.metadata = msgspec.json.decode(text["metadata"]) if text["metadata"] else None
+    return statement
+
+
+def recorded_statement(row: Any) -> Statement:
     """A recorded event as the statement it was; what is never compared is left empty."""
     units = msgspec.json.decode(row["other_units"]) if row["other_units"] else {}
     bits, opaque_id = row["request_id"].bytes, row["opaque_id"]
@@ -112,7 +121,7 @@ def recorded_statement(row: Any, metadata: dict[str, str] | None = None) -> Stat
         is_batch=row["is_batch"],
         meter_slug=row["meter_slug"],
         response_id=None,
-        metadata=metadata if row["stated"] & Stated.METADATA.value else None,
+        metadata=None,
         reported_cost=None,
         fields=None,
     )

@@ -62,6 +62,7 @@ class Batch(msgspec.Struct, frozen=True):
     """What is appended to a lane at once. Event rows are those that the table was given, in order of keys.
 
     `reason` is why somebody decided so; the ledger's own decisions follow from a rule and have none.
+    `epoch` is the one that they begin, if they change the configuration.
     """
 
     recorded_at: datetime
@@ -69,6 +70,7 @@ class Batch(msgspec.Struct, frozen=True):
     decisions: Sequence[Decision] = ()
     actor: str = "intake"
     reason: str | None = None
+    epoch: int | None = None
 
 
 async def take_lane(connection: Connection) -> Lane:
@@ -101,6 +103,7 @@ async def append_batch(
             decision.subject,
             batch.actor,
             batch.reason,
+            batch.epoch,
             decision.body,
         )
         for ordinal, decision in enumerate(batch.decisions, 1)

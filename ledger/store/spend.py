@@ -1,8 +1,9 @@
-"""Reading spend: whole hours from rollups, the edges from the log."""
+"""Reading spend: whole hours from rollups, the edges from the log; what came after a cut is taken off."""
 
 from collections.abc import Iterable
 from typing import Any
 
+from ledger.core.cuts import Cut
 from ledger.core.spend import FIGURES, GROUPINGS, MAX_ROWS, Group, SpendFigures, SpendQuery
 from ledger.core.usage_objects import OTHER_FIELDS
 from ledger.store.database import Connection
@@ -14,14 +15,19 @@ _UNITS = query("spend", "units")
 
 
 async def read_spend(
-    connection: Connection, question: SpendQuery
+    connection: Connection, question: SpendQuery, lanes_after: Cut
 ) -> list[tuple[Group, SpendFigures]]:
-    """Give the groups with their figures, other units apart; at most one more than an answer may have."""
+    """Give the groups with their figures, other units apart; at most one more than an answer may have.
+
+    `lanes_after` are the lanes that go on after the cut in question, and where each stood at it; none of
+    them for the snapshot as it is.
+    """
     span = question.span
     arguments: tuple[Any, ...] = (
         *(span.start_at, span.hours_from, span.hours_to, span.end_at),
         *(name in question.group_by for name in GROUPINGS),
         *await _filters(connection, question),
+        *(list(lanes_after.keys()), list(lanes_after.values())),
     )
     figures = [
         (_group(question, row), _figures(row))

@@ -22,9 +22,15 @@ GRANT UPDATE (response_id, metadata, fields, salt, redacted) ON event_text TO le
 -- Why it was decided, in the words of who did. Null where the ledger itself decides by a rule.
 ALTER TABLE ledger_event ADD COLUMN reason text;
 
+-- The epoch that a decision about the configuration began: which of two counts, whatever clocks said.
+ALTER TABLE ledger_event ADD COLUMN epoch bigint;
+
 -- An idempotency key is used once for each customer, for ever.
 CREATE UNIQUE INDEX adjustment_key ON ledger_event (customer, (body ->> 'idempotency_key'))
 WHERE kind = 'request_adjusted';
+
+-- What was erased of a request's words, and the digest of what is left.
+CREATE INDEX redaction ON ledger_event (customer, subject) WHERE kind = 'text_redacted';
 
 -- Up to where the log was read when the invoice was drafted; an event belongs to the first invoice after it.
 ALTER TABLE invoice ADD COLUMN cut text;

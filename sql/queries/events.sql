@@ -9,8 +9,11 @@ LEFT JOIN meter_version m USING (meter_version)
 WHERE e.request_id = ANY($1::uuid[]) AND e.revision <= 1;
 
 -- name: recorded_metadata
-SELECT request_id, customer, metadata FROM event_text
-WHERE request_id = ANY($1::uuid[]) AND revision = 1 AND metadata IS NOT NULL;
+-- What is erased cannot be compared any more.
+SELECT request_id, customer, metadata,
+    EXISTS (SELECT FROM unnest(redacted) AS name WHERE split_part(name, '.', 1) = 'metadata') AS is_erased
+FROM event_text
+WHERE request_id = ANY($1::uuid[]) AND revision = 1 AND (metadata IS NOT NULL OR redacted IS NOT NULL);
 
 -- name: sighted
 -- Keys that were seen before they completed.

@@ -9,11 +9,11 @@ SELECT batch, recorded_at, digest FROM batch WHERE lane = $1 ORDER BY batch DESC
 INSERT INTO batch (lane, batch, recorded_at, events, decisions, digest) VALUES ($1, $2, $3, $4, $5, $6);
 
 -- name: append_decisions
-INSERT INTO ledger_event (customer, lane, batch, ordinal, kind, subject, actor, reason, body)
+INSERT INTO ledger_event (customer, lane, batch, ordinal, kind, subject, actor, reason, epoch, body)
 SELECT decided.customer, $1, $2, decided.ordinal, decided.kind, decided.subject, decided.actor,
-    decided.reason, decided.body
+    decided.reason, decided.epoch, decided.body
 FROM unnest($3::integer[], $4::integer[], $5::decision_kind[], $6::text[], $7::text[], $8::text[],
-    $9::jsonb[]) AS decided (customer, ordinal, kind, subject, actor, reason, body);
+    $9::bigint[], $10::jsonb[]) AS decided (customer, ordinal, kind, subject, actor, reason, epoch, body);
 
 -- name: enter_fence
 -- Holds off changes of the configuration until the transaction ends, and tells which one is in force.

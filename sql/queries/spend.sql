@@ -2,6 +2,8 @@
 -- Sums by whatever is grouped by: an expression that is not grouped by is null for all rows. Whole hours
 -- come from the rollups, the stretches before and after them from the log itself; a stretch that is empty
 -- is not looked for. Spend of byok is the fee alone.
+-- At a cut, what came after it is taken off again: $16 are the lanes that go on after the cut, $17 where
+-- each stood. Without such lanes the log is not looked at for it.
 WITH part AS (
     SELECT customer, hour_at, dimension, requests, unrated, uncached_input_tokens, cached_input_tokens,
         output_tokens, input_pico + cached_input_pico + output_pico + other_pico AS cost_pico, fee_pico
@@ -16,6 +18,20 @@ WITH part AS (
     WHERE ($1::timestamptz < $2 OR $3 < $4::timestamptz) AND revision > 0
         AND (occurred_at >= $1 AND occurred_at < $2 OR occurred_at >= $3 AND occurred_at < $4)
         AND ($12::integer[] IS NULL OR customer = ANY($12))
+    UNION ALL
+    SELECT after.*
+    FROM unnest($16::integer[], $17::bigint[]) AS cut (lane, batch), LATERAL (
+        SELECT customer, occurred_at, dimension, -requests, -unrated, -uncached_input_tokens,
+            -cached_input_tokens, -output_tokens,
+            -coalesce(input_pico::numeric + cached_input_pico + output_pico + other_pico, 0),
+            -coalesce(fee_pico, 0)
+        FROM usage_event
+        WHERE lane = cut.lane AND batch > cut.batch AND revision > 0
+            AND occurred_at >= $1 AND occurred_at < $4
+            AND ($12::integer[] IS NULL OR customer = ANY($12))
+        OFFSET 0 -- lane by lane through the index; a join of the whole would read the whole log
+    ) AS after
+    WHERE cardinality($16) > 0
 )
 SELECT
     CASE WHEN $5::boolean THEN c.customer_id END AS customer,
@@ -38,7 +54,13 @@ WHERE ($13::text[] IS NULL OR d.provider = ANY($13))
     AND ($14::text[] IS NULL OR d.model = ANY($14))
     AND ($15::text[] IS NULL OR d.key_type::text = ANY($15))
 GROUP BY 1, 2, 3, 4, 5, 6, 7
-LIMIT $16;
+-- What cancels out is no row, and does not count as one.
+HAVING (
+    sum(p.requests), sum(p.unrated), sum(p.uncached_input_tokens), sum(p.cached_input_tokens),
+    sum(p.output_tokens), sum(p.cost_pico), sum(p.fee_pico),
+    sum(p.fee_pico + CASE d.key_type WHEN 'managed' THEN p.cost_pico ELSE 0 END)
+) <> (0, 0, 0, 0, 0, 0, 0, 0)
+LIMIT $18;
 
 -- name: units
 -- The same for every unit that is not tokens.
@@ -52,6 +74,17 @@ WITH part AS (
     WHERE ($1::timestamptz < $2 OR $3 < $4::timestamptz) AND revision > 0 AND other_units IS NOT NULL
         AND (occurred_at >= $1 AND occurred_at < $2 OR occurred_at >= $3 AND occurred_at < $4)
         AND ($12::integer[] IS NULL OR customer = ANY($12))
+    UNION ALL
+    SELECT after.*
+    FROM unnest($16::integer[], $17::bigint[]) AS cut (lane, batch), LATERAL (
+        SELECT customer, occurred_at, dimension, unit, -(pair ->> 0)::numeric
+        FROM usage_event, LATERAL jsonb_each(other_units) AS stated (unit, pair)
+        WHERE lane = cut.lane AND batch > cut.batch AND revision > 0 AND other_units IS NOT NULL
+            AND occurred_at >= $1 AND occurred_at < $4
+            AND ($12::integer[] IS NULL OR customer = ANY($12))
+        OFFSET 0
+    ) AS after
+    WHERE cardinality($16) > 0
 )
 SELECT
     CASE WHEN $5::boolean THEN c.customer_id END AS customer,
@@ -67,4 +100,5 @@ WHERE ($13::text[] IS NULL OR d.provider = ANY($13))
     AND ($14::text[] IS NULL OR d.model = ANY($14))
     AND ($15::text[] IS NULL OR d.key_type::text = ANY($15))
 GROUP BY 1, 2, 3, 4, 5, 6, 7, p.unit
-LIMIT $16;
+HAVING sum(p.quantity) <> 0
+LIMIT $18;

@@ -1,7 +1,14 @@
+-- What looks at events takes a stretch of the log, lane by lane: after one batch, up to another. Null asks for
+-- all of it. Within a stretch the hours and requests that it touched are checked whole.
+
 -- name: events_equal_rollups
 -- The log summed up anew, against the sums that answers are read from. A row that only one side has
 -- differs in every figure.
-WITH summed AS (
+WITH touched AS (
+    SELECT DISTINCT date_bin('1 hour', e.occurred_at, '1970-01-01 00:00Z') AS hour_at
+    FROM unnest($1::integer[], $2::bigint[], $3::bigint[]) AS stretch (lane, after, upto)
+    JOIN usage_event e ON e.lane = stretch.lane AND e.batch > stretch.after AND e.batch <= stretch.upto
+), summed AS (
     SELECT customer, date_bin('1 hour', occurred_at, '1970-01-01 00:00Z') AS hour_at, dimension,
         sum(requests) AS requests, sum(unrated) AS unrated,
         sum(uncached_input_tokens) AS uncached_input_tokens,
@@ -10,15 +17,21 @@ WITH summed AS (
         coalesce(sum(cached_input_pico), 0) AS cached_input_pico,
         coalesce(sum(output_pico), 0) AS output_pico, coalesce(sum(other_pico), 0) AS other_pico,
         coalesce(sum(fee_pico), 0) AS fee_pico
-    FROM usage_event WHERE revision >= 1
+    FROM usage_event
+    WHERE revision >= 1 AND ($1 IS NULL OR (
+        occurred_at >= (SELECT min(hour_at) FROM touched)
+        AND occurred_at < (SELECT max(hour_at) FROM touched) + interval '1 hour'
+        AND date_bin('1 hour', occurred_at, '1970-01-01 00:00Z') IN (SELECT hour_at FROM touched)))
     GROUP BY 1, 2, 3
+), stored AS (
+    SELECT * FROM rollup_hour WHERE $1 IS NULL OR hour_at IN (SELECT hour_at FROM touched)
 )
 SELECT count(*) OVER () AS found, json_build_object(
     'customer_id', c.customer_id, 'hour', instant_text(hour_at), 'dimension', dimension,
     'provider', d.provider, 'model', d.model, 'key_type', d.key_type,
     'differences', compared.differences) AS offender
 FROM summed e
-FULL JOIN rollup_hour r USING (customer, hour_at, dimension)
+FULL JOIN stored r USING (customer, hour_at, dimension)
 LEFT JOIN customer c USING (customer)
 LEFT JOIN dimension d USING (dimension)
 CROSS JOIN LATERAL (
@@ -47,13 +60,22 @@ LIMIT 10;
 
 -- name: event_units_equal_rollups
 -- The same for every unit that is not tokens.
-WITH summed AS (
+WITH touched AS (
+    SELECT DISTINCT date_bin('1 hour', e.occurred_at, '1970-01-01 00:00Z') AS hour_at
+    FROM unnest($1::integer[], $2::bigint[], $3::bigint[]) AS stretch (lane, after, upto)
+    JOIN usage_event e ON e.lane = stretch.lane AND e.batch > stretch.after AND e.batch <= stretch.upto
+), summed AS (
     SELECT customer, date_bin('1 hour', occurred_at, '1970-01-01 00:00Z') AS hour_at, dimension,
         unit COLLATE "C" AS unit, sum((pair ->> 0)::numeric) AS quantity,
         coalesce(sum((pair ->> 1)::numeric), 0) AS pico
     FROM usage_event CROSS JOIN LATERAL jsonb_each(other_units) AS stored (unit, pair)
-    WHERE revision >= 1 AND other_units IS NOT NULL
+    WHERE revision >= 1 AND other_units IS NOT NULL AND ($1 IS NULL OR (
+        occurred_at >= (SELECT min(hour_at) FROM touched)
+        AND occurred_at < (SELECT max(hour_at) FROM touched) + interval '1 hour'
+        AND date_bin('1 hour', occurred_at, '1970-01-01 00:00Z') IN (SELECT hour_at FROM touched)))
     GROUP BY 1, 2, 3, 4
+), stored AS (
+    SELECT * FROM rollup_hour_unit WHERE $1 IS NULL OR hour_at IN (SELECT hour_at FROM touched)
 )
 SELECT count(*) OVER () AS found, json_build_object(
     'customer_id', c.customer_id, 'hour', instant_text(hour_at), 'dimension', dimension,
@@ -61,7 +83,7 @@ SELECT count(*) OVER () AS found, json_build_object(
     'quantity', json_build_object('events', e.quantity::text, 'rollup', r.quantity::text),
     'pico', json_build_object('events', e.pico::text, 'rollup', r.pico::text)) AS offender
 FROM summed e
-FULL JOIN rollup_hour_unit r USING (customer, hour_at, dimension, unit)
+FULL JOIN stored r USING (customer, hour_at, dimension, unit)
 LEFT JOIN customer c USING (customer)
 LEFT JOIN dimension d USING (dimension)
 WHERE (e.quantity, e.pico) IS DISTINCT FROM (r.quantity, r.pico)
@@ -239,9 +261,15 @@ LIMIT 10;
 -- name: revisions_whole
 -- Revisions follow one another without a gap, each of the kind that its number asks for, and each reversal
 -- is the exact negation of what stands before it.
-WITH faulty AS (
-    SELECT customer, request_id, opaque_id, revision, 'counts or is of a kind that its number forbids' AS fault
-    FROM usage_event
+WITH event AS (
+    SELECT * FROM usage_event WHERE $1::integer[] IS NULL
+    UNION ALL
+    SELECT e.* FROM unnest($1::integer[], $2::bigint[], $3::bigint[]) AS stretch (lane, after, upto)
+    JOIN usage_event e ON e.lane = stretch.lane AND e.batch > stretch.after AND e.batch <= stretch.upto
+), faulty AS (
+    SELECT customer, request_id, opaque_id, lane, batch, revision,
+        'counts or is of a kind that its number forbids' AS fault
+    FROM event
     WHERE requests <> CASE WHEN revision = 0 THEN 0 WHEN revision % 2 = 1 THEN 1 ELSE -1 END
         OR unrated NOT IN (0, requests)
         OR kind NOT IN (
@@ -251,10 +279,10 @@ WITH faulty AS (
         OR (revision = 0 AND (other_units IS NOT NULL
             OR (uncached_input_tokens, cached_input_tokens, output_tokens) <> (0, 0, 0)))
     UNION ALL
-    SELECT e.customer, e.request_id, e.opaque_id, e.revision,
+    SELECT e.customer, e.request_id, e.opaque_id, e.lane, e.batch, e.revision,
         CASE WHEN p.revision IS NULL THEN 'has no revision before it'
             ELSE 'is not the negation of the revision before it' END
-    FROM usage_event e
+    FROM event e
     LEFT JOIN usage_event p
         ON p.request_id = e.request_id AND p.customer = e.customer AND p.revision = e.revision - 1
     WHERE e.revision >= 2 AND (p.revision IS NULL OR e.revision % 2 = 0 AND (
@@ -269,19 +297,30 @@ WITH faulty AS (
 )
 SELECT count(*) OVER () AS found, json_build_object(
     'customer_id', c.customer_id, 'request_id', request_id_text(f.request_id, f.opaque_id),
-    'revision', f.revision, 'fault', f.fault) AS offender
+    'revision', f.revision, 'lane', f.lane, 'batch', f.batch, 'fault', f.fault) AS offender
 FROM faulty f LEFT JOIN customer c USING (customer)
 ORDER BY c.customer_id, f.request_id, f.revision
 LIMIT 10;
 
 -- name: batches_whole
 -- Each lane's batches count from 1 without a gap, and each holds as many facts as its row says.
-WITH numbered AS (
-    SELECT *, lag(batch, 1, 0::bigint) OVER (PARTITION BY lane ORDER BY batch) AS batch_before FROM batch
+WITH stretch AS (
+    SELECT * FROM unnest($1::integer[], $2::bigint[], $3::bigint[]) AS given (lane, after, upto)
+), numbered AS (
+    SELECT b.*,
+        lag(b.batch, 1, coalesce(s.after, 0)) OVER (PARTITION BY lane ORDER BY b.batch) AS batch_before
+    FROM batch b LEFT JOIN stretch s USING (lane)
+    WHERE $1 IS NULL OR (b.batch > s.after AND b.batch <= s.upto)
 ), event AS (
-    SELECT lane, batch, count(*) AS events FROM usage_event GROUP BY lane, batch
+    SELECT lane, batch, count(*) AS events
+    FROM usage_event LEFT JOIN stretch s USING (lane)
+    WHERE $1 IS NULL OR (batch > s.after AND batch <= s.upto)
+    GROUP BY lane, batch
 ), decision AS (
-    SELECT lane, batch, count(*) AS decisions FROM ledger_event GROUP BY lane, batch
+    SELECT lane, batch, count(*) AS decisions
+    FROM ledger_event LEFT JOIN stretch s USING (lane)
+    WHERE $1 IS NULL OR (batch > s.after AND batch <= s.upto)
+    GROUP BY lane, batch
 )
 SELECT count(*) OVER () AS found, json_build_object(
     'lane', lane, 'batch', batch, 'batch_before', b.batch_before,
@@ -293,6 +332,74 @@ FULL JOIN decision d USING (lane, batch)
 WHERE b.events IS NULL OR b.batch <> b.batch_before + 1 OR b.events <> coalesce(e.events, 0)
     OR b.decisions <> coalesce(d.decisions, 0)
 ORDER BY lane, batch
+LIMIT 10;
+
+-- name: settings_equal_decisions
+-- What is in force is what was decided last: rate tables, meters, who has which meter, limits. Of two
+-- decisions about the same the one that began the later epoch counts.
+WITH decided AS (
+    SELECT DISTINCT ON (e.kind, e.customer, e.subject) e.kind, e.customer, e.subject, e.body, b.recorded_at
+    FROM ledger_event e LEFT JOIN batch b USING (lane, batch)
+    WHERE e.kind IN ('customer_changed', 'limit_set')
+    ORDER BY e.kind, e.customer, e.subject, e.epoch DESC NULLS LAST, b.recorded_at DESC
+), compared AS (
+    SELECT 'rate table' AS setting, 0 AS customer,
+        coalesce(t.provider || '/' || t.version, e.subject) AS subject, to_jsonb(t) IS NULL AS is_missing,
+        e.body IS NULL AS is_undecided, jsonb_build_object('provider', t.provider, 'version', t.version,
+            'effective_from', instant_text(t.effective_from), 'currency', t.currency, 'source', t.source,
+            'fingerprint', t.fingerprint, 'file', t.file) <@ e.body AS is_equal
+    FROM rate_table t
+    FULL JOIN (SELECT * FROM ledger_event WHERE kind = 'rate_table_published') e
+        ON e.subject = t.provider || '/' || t.version
+    UNION ALL
+    SELECT 'meter', 0, coalesce(m.slug, e.subject), m.slug IS NULL, e.body IS NULL,
+        jsonb_build_object('meter_slug', m.slug, 'version', m.version, 'kind', m.kind,
+            'percentage', m.percentage) <@ e.body
+    FROM meter_version m
+    FULL JOIN (SELECT * FROM ledger_event WHERE kind = 'meter_published') e
+        ON e.subject = m.slug AND (e.body ->> 'version')::integer = m.version
+    UNION ALL
+    SELECT 'meter of a customer', customer, e.subject, s.meter_slug IS NULL, e.body IS NULL,
+        e.body ->> 'meter_slug' = s.meter_slug
+    FROM customer_setting s
+    FULL JOIN (SELECT * FROM decided WHERE kind = 'customer_changed') e USING (customer)
+    UNION ALL
+    SELECT 'limit', whose.customer, coalesce(l.limit_id, e.subject), l.limit_id IS NULL, e.body IS NULL,
+        (e.body ->> 'amount')::numeric * 1000000000000 = l.amount_pico
+            AND jsonb_build_object('window', l.window_kind, 'thresholds', l.thresholds, 'action', l.action)
+                <@ e.body
+            AND e.recorded_at = l.watched_from
+    FROM spend_limit l
+    FULL JOIN (SELECT * FROM decided WHERE kind = 'limit_set') e
+        ON e.customer = l.customer AND e.subject = l.limit_id
+    CROSS JOIN LATERAL (SELECT coalesce(l.customer, e.customer) AS customer) AS whose (customer)
+)
+SELECT count(*) OVER () AS found, json_build_object(
+    'customer_id', c.customer_id, 'setting', setting, 'subject', subject, 'fault',
+    CASE WHEN is_missing THEN 'a decision without its setting'
+        WHEN is_undecided THEN 'a setting without its decision'
+        ELSE 'the setting differs from its decision' END) AS offender
+FROM compared LEFT JOIN customer c USING (customer)
+WHERE is_missing OR is_undecided OR is_equal IS NOT TRUE
+ORDER BY c.customer_id, setting, subject
+LIMIT 10;
+
+-- name: guards_in_place
+-- Every table and partition that holds facts refuses changes. Its owner could have switched that off.
+WITH facts AS (
+    SELECT relid AS guarded
+    FROM unnest(ARRAY['usage_event', 'ledger_event', 'batch', 'customer', 'dimension', 'rate_table',
+        'meter_version']::regclass[]) AS parent, pg_partition_tree(parent)
+    UNION
+    SELECT parent FROM unnest(ARRAY['ledger_event', 'batch', 'customer', 'dimension', 'rate_table',
+        'meter_version']::regclass[]) AS parent
+)
+SELECT count(*) OVER () AS found, json_build_object('table', guarded::regclass::text, 'guard', guard) AS offender
+FROM facts CROSS JOIN unnest(ARRAY['facts_are_kept', 'facts_are_kept_by_name']) AS guard
+WHERE NOT EXISTS (
+    SELECT FROM pg_trigger
+    WHERE tgrelid = guarded AND tgname = guard AND tgenabled IN ('O', 'A'))
+ORDER BY guarded::regclass::text, guard
 LIMIT 10;
 
 -- name: unrated
@@ -309,10 +416,16 @@ LIMIT 10;
 
 -- name: unmetered
 -- Requests that were seen and never completed.
+WITH event AS (
+    SELECT * FROM usage_event WHERE $1::integer[] IS NULL
+    UNION ALL
+    SELECT e.* FROM unnest($1::integer[], $2::bigint[], $3::bigint[]) AS stretch (lane, after, upto)
+    JOIN usage_event e ON e.lane = stretch.lane AND e.batch > stretch.after AND e.batch <= stretch.upto
+)
 SELECT count(*) OVER () AS found, json_build_object(
     'customer_id', c.customer_id, 'request_id', request_id_text(e.request_id, e.opaque_id),
     'kind', e.kind, 'timestamp', instant_text(e.occurred_at)) AS offender
-FROM usage_event e LEFT JOIN customer c USING (customer)
+FROM event e LEFT JOIN customer c USING (customer)
 WHERE e.revision = 0 AND NOT EXISTS (
     SELECT FROM usage_event completed
     WHERE completed.request_id = e.request_id AND completed.customer = e.customer AND completed.revision = 1)
@@ -338,22 +451,15 @@ SELECT count(*) OVER () AS found, json_build_object(
     )) AS offender
 FROM (
     SELECT request_id, min(opaque_id) AS opaque_id FROM usage_event
+    WHERE $1::integer[] IS NULL OR request_id IN (
+        SELECT e.request_id FROM unnest($1::integer[], $2::bigint[], $3::bigint[]) AS stretch (lane, after, upto)
+        JOIN usage_event e ON e.lane = stretch.lane AND e.batch > stretch.after AND e.batch <= stretch.upto)
     GROUP BY request_id HAVING min(customer) <> max(customer)
 ) AS shared
 ORDER BY shared.request_id
 LIMIT 10;
 
--- name: amounts
--- Everything that the amounts of an event follow from, and the amounts.
-SELECT request_id, opaque_id, customer, revision, dimension, requests, unrated, uncached_input_tokens,
-    cached_input_tokens, output_tokens, other_units, input_pico, cached_input_pico, output_pico, other_pico,
-    fee_pico
-FROM usage_event;
-
 -- name: prices
 -- What each dimension is priced by.
 SELECT d.dimension, d.model, d.rate_version, m.slug, m.version, m.kind, m.percentage
 FROM dimension d LEFT JOIN meter_version m USING (meter_version);
-
--- name: customer_ids
-SELECT customer, customer_id FROM customer WHERE customer = ANY($1::integer[]);

@@ -125,7 +125,7 @@ async def test_a_page_parameter_outside_its_rule_is_named(api: httpx.AsyncClient
         ("cursor", "x", "must be the next_cursor of a page"),
         ("cursor", "ü", "must be the next_cursor of a page"),
         ("cursor", "_" * 27, "must be the next_cursor of a page"),
-        ("status", "done", "must be one of completed, pending, error, unrated"),
+        ("status", "done", "must be one of completed, voided, pending, error, unmetered, unrated"),
         ("from", "yesterday", "must be an RFC 3339 time with offset"),
         ("to", "2026-02-30", "day is out of range"),
         ("customer_id", "\0", "must not contain a NUL character"),
@@ -153,7 +153,7 @@ async def test_an_id_is_whatever_stands_in_the_path(api: httpx.AsyncClient) -> N
     for place, each in enumerate(strange):
         shown = (await api.get("/v1/requests/" + quote(each, safe=""))).json()
         assert (shown["request_id"], shown["input_tokens"]) == (each, place)
-        if "./" not in each:  # clients fold these
+        if "./" not in each and each != "x/explain":  # clients fold these
             plainly = (await api.get("/v1/requests/" + quote(each, safe="/"))).json()
             assert plainly == shown
     for unknown in ("A/b", "a/b/", "%00", "%FF", "%ED%A0%80"):
@@ -184,7 +184,7 @@ async def test_a_request_is_shown_with_all_that_is_known_of_it(api: httpx.AsyncC
         (0, "pending", 0), (1, "usage", 1),
     ]  # fmt: skip
     listed = (await api.get("/v1/requests")).json()["data"]
-    assert [set(shown) - set(each) for each in listed] == [{"fields", "revisions"}]
+    assert [set(shown) - set(each) for each in listed] == [{"fields", "redacted", "revisions"}]
 
 
 async def spent(api: httpx.AsyncClient, **params: Any) -> dict[str, Any]:

@@ -253,6 +253,58 @@ def test_a_record_may_state_its_meter(history: NaiveHistory) -> None:
     ]
 
 
+def test_a_new_record_may_state_only_a_meter_that_exists(history: NaiveHistory) -> None:
+    """What is recorded already is a duplicate or a conflict, whatever meter its resend states."""
+    answers = [
+        # id, status, meter, outcome
+        ("a", "completed", "half", "rejected"),
+        ("a", "pending", "half", "rejected"),
+        ("a", "pending", "tenth", "accepted"),
+        ("a", "pending", "half", "duplicate"),
+        ("a", "completed", "half", "rejected"),
+        ("a", "completed", "tenth", "accepted"),
+        ("a", "completed", "half", "conflict"),
+        ("a", "error", "half", "duplicate"),
+    ]
+    for request_id, status, meter, outcome in answers:
+        raw = record(request_id, status=status, meter_slug=meter, **USED)
+        assert history.add(raw) == outcome, (status, meter)
+    history.set_meter("half", Decimal("0.5"))
+    assert history.add(record("b", meter_slug="half", **USED)) == "accepted"
+
+
+def test_an_endpoint_that_is_no_address_tells_no_provider(history: NaiveHistory) -> None:
+    """The record is accepted, and rated by the one provider that lists its model."""
+    endpoint = "POST https://[api.fireworks.ai/v1"
+    raw = record("a", provider=None, endpoint=endpoint, input_tokens=1_000_000)
+    assert history.add(raw) == "accepted"
+    assert history.spend("acme") == Decimal("0.99")
+
+
+def test_a_copy_goes_on_by_itself(history: NaiveHistory) -> None:
+    """It knows all that was, and neither sees what comes to the other."""
+    history.add(record("a", **THOUSANDFOLD))
+    twin = history.copy()
+    assert twin.add(record("a", **THOUSANDFOLD)) == "duplicate"
+    assert void(twin, "a", "k") == "applied"
+    twin.set_meter("tenth", Decimal(0))
+    twin.publish("fireworks", START, {MODEL: {"input": "5.00"}})
+    assert (history.spend("acme"), twin.spend("acme")) == (Decimal("1.24443"), 0)
+
+    history.add(record("b", **THOUSANDFOLD))
+    assert void(history, "a", "k") == "applied"
+    assert history.run_invoices("2026-04") == {"acme": Decimal("1.24")}
+    assert twin.run_invoices("2026-04") == {}
+
+
+def test_a_record_without_a_time_is_of_its_receipt(history: NaiveHistory) -> None:
+    """And one that is more than a day ahead of the clock is refused."""
+    history.set_clock(datetime(2026, 5, 3, tzinfo=UTC))
+    history.add(record("a", timestamp=None, input_tokens=1))
+    assert history.rows[0].group_value("day") == "2026-05-03"
+    assert history.add(record("b", timestamp="2026-05-04T00:00:01Z")) == "rejected"
+
+
 def test_an_unrated_request_is_rated_with_what_is_known_at_its_correction() -> None:
     """Its meter stays the one it was recorded under; an unchanged correction rates nothing."""
     history = NaiveHistory([], NOW)

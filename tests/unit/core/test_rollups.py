@@ -14,7 +14,7 @@ EVENT = UsageEvent(
     request_id=bytes(16), occurred_at=TEN, uncached_input_tokens=3, cached_input_tokens=4,
     output_tokens=5, input_pico=6, cached_input_pico=7, output_pico=8, other_pico=9, fee_pico=10,
     batch=1, lane=1, customer=1, dimension=1, stated=0, kind="usage", revision=1, requests=1,
-    unrated=0, opaque_id=None, other_units=None, reported_cost=None,
+    unrated=0, opaque_id=None, other_units=None, reported_cost=None, text_digest=None,
 )  # fmt: skip
 
 

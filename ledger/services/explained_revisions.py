@@ -1,0 +1,222 @@
+"""One revision of a request, explained: its quantities, prices and arithmetic, and whether it says the same.
+
+Amounts are worked out anew from the prices and compared with what is recorded; `differences` names every
+figure that is not the same.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from ledger.core.events import Dimension
+from ledger.core.explanation import (
+    Arithmetic,
+    Fee,
+    Step,
+    price_words,
+    table_for,
+    unrated_reason,
+    work_out,
+)
+from ledger.core.instants import format_instant
+from ledger.services.explained_rows import (
+    FEE,
+    OTHER,
+    Amounts,
+    Row,
+    amounts_of,
+    cost_of,
+    counts_of,
+    quantities_body,
+    quantities_of,
+    spend_of,
+)
+from pricing import Meter, RateBook, RateTable, format_amount
+
+SPEND_RULES = {"managed": "managed: cost + fee", "byok": "byok: fee only, cost is a memo"}
+TOKENS = ("input_tokens", "cached_input_tokens", "output_tokens")
+
+
+class Known(msgspec.Struct, frozen=True):
+    """The rate tables that revisions are explained by, and what is published about those they name."""
+
+    book: RateBook
+    tables: Mapping[int, Row]
+
+
+def revision_body(row: Row, before: Sequence[Row], known: Known) -> dict[str, Any]:
+    """One revision; `before` are those that it follows."""
+    version = row["rate_version"]
+    table = None if version is None else known.book.published(version).table
+    work = _work(row, table)
+    differences = _differences(row, before, work)
+    if table is not None:
+        differences += _altered(table, known.tables[version])
+    return {
+        "revision": row["revision"],
+        "kind": row["kind"],
+        "recorded_at": format_instant(row["recorded_at"]),
+        "lane": row["lane"],
+        "batch": row["batch"],
+        "digest": row["digest"],
+        "decided_by": row["actor"],
+        "reason": row["reason"],
+        "idempotency_key": row["idempotency_key"],
+        "negates": row["revision"] - 1 if row["requests"] < 0 else None,
+        "provider": row["provider"],
+        "model": row["model"],
+        "requests": row["requests"],
+        "quantities": quantities_body(row),
+        "unrated_reason": _unrated_reason(row, before, known.book),
+        **_amounts(row, work),
+        "rates": None if table is None else _rates(table, row["model"], known.tables[version]),
+        "meter": _meter_body(row),
+        "agrees": not differences,
+        "differences": differences,
+    }
+
+
+def _work(row: Row, table: RateTable | None) -> Arithmetic | None:
+    """The arithmetic of a statement that was rated; None for every other row, and if nothing prices it."""
+    if table is None or row["requests"] <= 0 or row["unrated"]:
+        return None
+    rates = table.models.get(row["model"])
+    return work_out(quantities_of(row), rates, _meter(row)) if rates else None
+
+
+def _unrated_reason(row: Row, before: Sequence[Row], book: RateBook) -> str | None:
+    """Why a statement has no rate, by the tables known now; a replacement is asked for in the same table."""
+    if row["requests"] <= 0 or not row["unrated"]:
+        return None
+    replaced = before[-1]["rate_version"] if before else None
+    dimension = Dimension(
+        row["provider"],
+        row["model"],
+        row["key_type"],
+        row["service_tier"],
+        row["is_batch"],
+        rate_version=None,
+        meter_version=None,
+    )
+    table = table_for(book, dimension.provider, row["occurred_at"], replaced)
+    return unrated_reason(dimension, quantities_of(row), table)
+
+
+def _amounts(row: Row, work: Arithmetic | None) -> dict[str, Any]:
+    """The arithmetic of a row; where there is none of its own, the recorded amounts alone."""
+    is_rated = work is not None or row["fee_pico"] is not None
+    work = work or Arithmetic((), cost_of(row) or 0, Fee("", None, row["fee_pico"] or 0))
+    parts = [format_amount(work.cost_pico), format_amount(work.fee.amount_pico)]
+    owed = parts if row["key_type"] == "managed" else parts[1:]
+    spend_pico = spend_of(row["key_type"], work.cost_pico, work.fee.amount_pico)
+    return {
+        "steps": [_step_body(step) for step in work.steps],
+        "cost": {
+            "arithmetic": " + ".join(format_amount(step.amount_pico) for step in work.steps),
+            "amount": parts[0] if is_rated else None,
+        },
+        "fee": {
+            "arithmetic": work.fee.arithmetic,
+            "exact": work.fee.exact,
+            "amount": parts[1] if is_rated else None,
+            "rounded": work.fee.exact is not None,
+        },
+        "spend": {
+            "rule": SPEND_RULES[row["key_type"]],
+            "arithmetic": " + ".join(owed) if work.steps else "",
+            "amount": format_amount(spend_pico) if is_rated else None,
+        },
+    }
+
+
+def _step_body(step: Step) -> dict[str, Any]:
+    return {
+        "unit": "uncached_input_tokens" if step.unit == "input_tokens" else step.unit,
+        "quantity": step.quantity,
+        "price": step.price,
+        "per": step.per,
+        "priced_as": step.priced_as,
+        "arithmetic": step.arithmetic,
+        "exact": step.exact,
+        "amount": format_amount(step.amount_pico),
+        "rounded": step.exact is not None,
+    }
+
+
+def _differences(
+    row: Row, before: Sequence[Row], work: Arithmetic | None
+) -> list[dict[str, str | None]]:
+    """Every figure that is recorded otherwise than it follows from the prices, or from what is negated."""
+    if row["requests"] < 0 and before:
+        negated = {name: -count for name, count in counts_of(before[-1]).items()}
+        amounts = {name: None if it is None else -it for name, it in amounts_of(before[-1]).items()}
+        return [
+            *_unequal(counts_of(row), negated, str),
+            *_unequal(amounts_of(row), amounts, format_amount),
+        ]
+    return _unequal(amounts_of(row), _computed(row, work), format_amount)
+
+
+def _altered(table: RateTable, published: Row) -> list[dict[str, str | None]]:
+    """Whether a table says today what its fingerprint was taken of."""
+    names = {"recorded": published["fingerprint"], "computed": table.fingerprint}
+    return [] if len(set(names.values())) == 1 else [{"figure": "rate table fingerprint", **names}]
+
+
+def _computed(row: Row, work: Arithmetic | None) -> Amounts:
+    """The amounts that a row should have."""
+    if work is None:
+        return dict.fromkeys(amounts_of(row))
+    steps = {step.unit: step.amount_pico for step in work.steps}
+    other = sum(amount for unit, amount in steps.items() if unit not in TOKENS)
+    return {**dict.fromkeys(amounts_of(row), 0), **steps, OTHER: other, FEE: work.fee.amount_pico}
+
+
+def _unequal(
+    recorded: Mapping[str, int | None],
+    computed: Mapping[str, int | None],
+    text: Callable[[int], str],
+) -> list[dict[str, str | None]]:
+    pairs = {name: (recorded.get(name), computed.get(name)) for name in {**recorded, **computed}}
+    return [
+        {
+            "figure": name,
+            "recorded": None if was is None else text(was),
+            "computed": None if should is None else text(should),
+        }
+        for name, (was, should) in pairs.items()
+        if was != should
+    ]
+
+
+def _rates(table: RateTable, model: str, published: Row) -> dict[str, Any]:
+    rates = table.models.get(model)
+    return {
+        "provider": table.provider,
+        "version": table.version,
+        "file": published["file"],
+        "source": published["source"],
+        "currency": published["currency"],
+        "effective_from": format_instant(published["effective_from"]),
+        "published_at": published["published_at"] and format_instant(published["published_at"]),
+        "fingerprint": published["fingerprint"],
+        "prices": rates and price_words(rates),
+    }
+
+
+def _meter(row: Row) -> Meter | None:
+    if row["slug"] is None:
+        return None
+    return Meter(row["slug"], row["meter_number"], row["meter_kind"], row["percentage"])
+
+
+def _meter_body(row: Row) -> dict[str, Any] | None:
+    if row["slug"] is None:
+        return None
+    return {
+        "slug": row["slug"],
+        "version": row["meter_number"],
+        "kind": row["meter_kind"],
+        "percentage": row["percentage"],
+    }

@@ -1,0 +1,266 @@
+"""Why an invoice asks for what it asks: how its total was rounded and shared, and what each line billed.
+
+The records of a line are those of its month, provider, model and key type that lie within the cut of its
+invoice and not within the cut of the one before. They are summed up by the database, so a line of any size
+is explained in the same memory.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from ledger.core.cuts import format_cut, parse_cut
+from ledger.core.errors import NotFound
+from ledger.core.instants import format_instant
+from ledger.core.invoicing import DueLine, Invoice, invoice_document
+from ledger.core.request_ids import request_id_of
+from ledger.core.settlement import IssuedInvoice, Sharing, issued_before, share_out
+from ledger.services.explained_revisions import SPEND_RULES
+from ledger.services.explained_rows import Row, cost_of, quantities_body, spend_of
+from ledger.store.database import Connection, Database
+from ledger.store.explanation import LineUsage, read_days, read_issued, read_records
+from ledger.store.invoices import read_invoice
+from pricing import currency_places, format_amount, format_minor
+
+MOST_RECORDS = 100
+
+
+class Figures(msgspec.Struct, frozen=True):
+    """What a line, or a part of it, sums up; amounts in pico units."""
+
+    requests: int
+    input_tokens: int
+    cached_input_tokens: int
+    output_tokens: int
+    cost_pico: int
+    fee_pico: int
+    exact_pico: int
+
+
+async def explain_invoice(
+    database: Database, number: str, *, customers: Sequence[str] | None = None
+) -> dict[str, Any]:
+    """How the total of an invoice was rounded and shared among its lines.
+
+    `customers` are those whose invoices may be seen; None means all.
+
+    Raises:
+        NotFound: there is none of that number, or it is another customer's.
+    """
+    async with database.snapshot() as connection:
+        invoice = await _known_invoice(connection, number, customers)
+    sharing = _sharing(invoice)
+    document = invoice_document(invoice)
+    return {
+        **document,
+        "lines": [
+            {"line": ordinal, **line, "share": _share_body(invoice, sharing, ordinal)}
+            for ordinal, line in enumerate(document["lines"], 1)
+        ],
+        "sharing": _sharing_body(invoice, sharing),
+        "agrees": _is_shared_so(invoice, sharing),
+    }
+
+
+async def explain_invoice_line(
+    database: Database,
+    number: str,
+    line: int,
+    *,
+    customers: Sequence[str] | None = None,
+    most_records: int = MOST_RECORDS,
+) -> dict[str, Any]:
+    """What a line billed: its days, its first records by time, and its share of the total.
+
+    `agrees` is None where the records are not told: the invoice, or the one before, has no cut.
+
+    Raises:
+        NotFound: there is no such invoice or line, or it is another customer's.
+    """
+    async with database.snapshot() as connection:
+        invoice = await _known_invoice(connection, number, customers)
+        if not 1 <= line <= len(invoice.content.lines):
+            raise NotFound(f"no line {line} on invoice {number!r}")
+        due = invoice.content.lines[line - 1].due
+        issued = await read_issued(connection, invoice.content.customer)
+        before = issued_before(issued, number, due.month)
+        usage = _usage(invoice, due, before)
+        days = await read_days(connection, usage) if usage else []
+        records = await read_records(connection, usage, most_records) if usage else []
+    sharing = _sharing(invoice)
+    return {
+        **_line_head(invoice, line, before),
+        "share": _share_body(invoice, sharing, line),
+        "sharing": _sharing_body(invoice, sharing),
+        **_usage_body(due, days if usage else None),
+        "records": [_record(row, due.key_type) for row in records],
+        "agrees": _agrees(due, days, _is_shared_so(invoice, sharing)) if usage else None,
+    }
+
+
+async def _known_invoice(
+    connection: Connection, number: str, customers: Sequence[str] | None
+) -> Invoice:
+    invoice = None if "\x00" in number else await read_invoice(connection, number, customers)
+    if invoice is None:
+        raise NotFound(f"no invoice {number!r}")
+    return invoice
+
+
+def _usage(invoice: Invoice, due: DueLine, before: IssuedInvoice | None) -> LineUsage | None:
+    """The rows that a line billed; None where a cut is missing that would tell."""
+    cut = invoice.content.cut
+    if cut is None or (before is not None and before.cut is None):
+        return None
+    return LineUsage(
+        invoice.content.customer,
+        due.month,
+        due.provider,
+        due.model,
+        due.key_type,
+        after={} if before is None or before.cut is None else before.cut,
+        upto=parse_cut(cut),
+    )
+
+
+def _line_head(invoice: Invoice, line: int, before: IssuedInvoice | None) -> dict[str, Any]:
+    """What the line says, and between which cuts its usage lies."""
+    content = invoice.content
+    document = invoice_document(invoice)["lines"][line - 1]
+    previous = None
+    if before is not None:
+        cut = None if before.cut is None else format_cut(before.cut)
+        previous = {"number": before.number, "cut": cut}
+    return {
+        "number": invoice.number,
+        "customer_id": content.customer_id,
+        "issued_at": format_instant(invoice.issued_at),
+        "currency": content.currency,
+        "line": line,
+        "lines": len(content.lines),
+        **document,
+        "spend_rule": SPEND_RULES[document["key_type"]],
+        "cut": content.cut,
+        "previous": previous,
+    }
+
+
+def _usage_body(due: DueLine, days: Sequence[Row] | None) -> dict[str, Any]:
+    """The days of a line and their sums; None where the records are not told."""
+    if days is None:
+        return {"buckets": [], "sums": None, "record_count": None}
+    figures = [_figures(day, due.key_type) for day in days]
+    return {
+        "buckets": [
+            {"day": str(day["day"]), **_body(each)} for day, each in zip(days, figures, strict=True)
+        ],
+        "sums": _body(_sum(figures)),
+        "record_count": sum(day["records"] for day in days),
+    }
+
+
+def _agrees(due: DueLine, days: Sequence[Row], is_shared_so: bool) -> bool:  # noqa: FBT001
+    """Whether the records come to the line, figure by figure, and the line has its share."""
+    billed = Figures(*(getattr(due, name) for name in Figures.__struct_fields__))
+    return is_shared_so and billed == _sum(_figures(day, due.key_type) for day in days)
+
+
+def _figures(day: Row, key_type: str) -> Figures:
+    cost_pico, fee_pico = int(day["cost_pico"]), int(day["fee_pico"])
+    return Figures(
+        requests=int(day["requests"]),
+        input_tokens=int(day["input_tokens"]),
+        cached_input_tokens=int(day["cached_input_tokens"]),
+        output_tokens=int(day["output_tokens"]),
+        cost_pico=cost_pico,
+        fee_pico=fee_pico,
+        exact_pico=spend_of(key_type, cost_pico, fee_pico),
+    )
+
+
+def _sum(several: Iterable[Figures]) -> Figures:
+    columns = zip(*(msgspec.structs.astuple(each) for each in several), strict=True)
+    sums = [sum(column) for column in columns]
+    return Figures(*sums) if sums else Figures(0, 0, 0, 0, 0, 0, 0)
+
+
+def _body(figures: Figures) -> dict[str, Any]:
+    return {
+        "requests": figures.requests,
+        "input_tokens": figures.input_tokens,
+        "cached_input_tokens": figures.cached_input_tokens,
+        "output_tokens": figures.output_tokens,
+        "cost": format_amount(figures.cost_pico),
+        "fee": format_amount(figures.fee_pico),
+        "exact": format_amount(figures.exact_pico),
+    }
+
+
+def _record(row: Row, key_type: str) -> dict[str, Any]:
+    cost_pico, fee_pico = cost_of(row), row["fee_pico"]
+    amounts: dict[str, str | None] = dict.fromkeys(("cost", "fee", "exact"))
+    if cost_pico is not None and fee_pico is not None:
+        exact_pico = spend_of(key_type, cost_pico, fee_pico)
+        amounts = {
+            "cost": format_amount(cost_pico),
+            "fee": format_amount(fee_pico),
+            "exact": format_amount(exact_pico),
+        }
+    return {
+        "request_id": request_id_of(row["request_id"].bytes, row["opaque_id"]),
+        "revision": row["revision"],
+        "kind": row["kind"],
+        "timestamp": format_instant(row["occurred_at"]),
+        "requests": row["requests"],
+        **quantities_body(row),
+        **amounts,
+    }
+
+
+def _sharing(invoice: Invoice) -> Sharing:
+    """The total and its shares, worked out anew from the exact lines."""
+    content = invoice.content
+    exact_pico = [line.due.exact_pico for line in content.lines]
+    return share_out(exact_pico, currency_places(content.currency))
+
+
+def _is_shared_so(invoice: Invoice, sharing: Sharing) -> bool:
+    """Whether the invoice says what its exact lines come to."""
+    content = invoice.content
+    amounts = tuple(line.amount_minor for line in content.lines)
+    exact = [
+        spend_of(line.due.key_type, line.due.cost_pico, line.due.fee_pico) for line in content.lines
+    ]
+    return (
+        amounts == tuple(share.amount_minor for share in sharing.shares)
+        and exact == [line.due.exact_pico for line in content.lines]
+        and content.total_minor == sharing.total_minor
+        and content.rounding_pico == sharing.rounding_pico
+    )
+
+
+def _sharing_body(invoice: Invoice, sharing: Sharing) -> dict[str, Any]:
+    """The rounding of the total; `given` are the lines that got something on top of their floor."""
+    places = currency_places(invoice.content.currency)
+    floors_minor = sharing.total_minor - sharing.lacking_minor
+    return {
+        "exact": format_amount(sharing.exact_pico),
+        "total": format_minor(sharing.total_minor, places),
+        "rounding": format_amount(sharing.rounding_pico),
+        "rounded_down": format_minor(floors_minor, places),
+        "lacking": format_minor(sharing.lacking_minor, places),
+        "given": [line for line, share in enumerate(sharing.shares, 1) if share.extra_minor],
+    }
+
+
+def _share_body(invoice: Invoice, sharing: Sharing, line: int) -> dict[str, str]:
+    places = currency_places(invoice.content.currency)
+    share = sharing.shares[line - 1]
+    return {
+        "exact": format_amount(invoice.content.lines[line - 1].due.exact_pico),
+        "rounded_down": format_minor(share.floor_minor, places),
+        "remainder": format_amount(share.remainder_pico),
+        "given": format_minor(share.extra_minor, places),
+        "amount": format_minor(share.amount_minor, places),
+    }

@@ -1,0 +1,69 @@
+"""Erasing personal text. That it was erased, by whom and why, is a fact; what it said is gone."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from ledger.clock import Clock
+from ledger.core.digests import text_digest
+from ledger.core.errors import FieldError, InvalidRecord
+from ledger.core.redaction import WORDS, Words, check_names, erase
+from ledger.randomness import Salts, new_salt
+from ledger.services.decisions import deciding
+from ledger.services.targets import find_target
+from ledger.store.database import Database
+from ledger.store.redaction import LeftOver, Worded, read_words, write_left_over
+
+
+async def redact_request(
+    database: Database,
+    clock: Clock,
+    actor: str,
+    request_id: str,
+    *,
+    names: Sequence[str] = WORDS,
+    reason: str,
+    customer_id: str | None = None,
+    salts: Salts = new_salt,
+) -> dict[str, Any]:
+    """Erase words of a request, all of them unless some are named. Amounts and digests stay whole.
+
+    Gives what is erased by now. What is gone already, or was never there, is no fault.
+
+    Raises:
+        InvalidRecord: a name of something that cannot be erased, such as what carries money.
+        NotFound, AmbiguousRequestId: as for any request.
+    """
+    names = tuple(dict.fromkeys(names))
+    faults = check_names(names)
+    if not names:
+        faults = [FieldError("fields", "missing", "must name at least one")]
+    if faults:
+        raise InvalidRecord(faults)
+    async with deciding(database, clock, actor, reason=reason, fenced=False) as batch:
+        target = await find_target(batch.connection, request_id, customer_id)
+        worded = await read_words(batch.connection, target.key.bits, target.customer)
+        erased = sorted({*names, *(name for each in worded for name in each.redacted)})
+        left_over = [LeftOver(each.revision, erase(each.words, erased), salts()) for each in worded]
+        if _says_more(worded, left_over, erased):
+            digests = {str(each.revision): _digest(each).hex() for each in left_over}
+            await write_left_over(
+                batch.connection, target.key.bits, target.customer, erased, left_over
+            )
+            body = {"request_id": request_id, "erased": erased, "digests": digests}
+            batch.record("text_redacted", target.customer, request_id, body)
+    return {"request_id": request_id, "erased": erased if worded else []}
+
+
+def _says_more(
+    worded: Sequence[Worded], left_over: Sequence[LeftOver], erased: Sequence[str]
+) -> bool:
+    """Whether there is anything that was not erased before."""
+    return any(
+        before.words != after.words or list(before.redacted) != erased
+        for before, after in zip(worded, left_over, strict=True)
+    )
+
+
+def _digest(left_over: LeftOver) -> bytes:
+    words: Words = left_over.words
+    return text_digest(left_over.salt, words.response_id, words.metadata, words.fields)

@@ -1,0 +1,183 @@
+"""Reading the log in the order in which it was written, a chunk at a time."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import msgspec
+
+from ledger.core.auditing import Prices
+from ledger.core.cuts import Cut
+from ledger.core.digests import canonical_units
+from ledger.core.events import UsageEvent
+from ledger.store.database import Connection
+from ledger.store.sql_files import query
+from pricing import Meter, RateFileError, RateTable, load_rate_table
+
+CHUNK_ROWS = 5_000
+Position = tuple[int, int]  # lane and batch
+
+_ROOMY = query("audit", "roomy")
+_BATCHES = query("audit", "batches")
+_EVENTS = query("audit", "events")
+_DECISIONS = query("audit", "decisions")
+_DIGESTS_AT = query("audit", "digests_at")
+_TEXTS = query("audit", "texts")
+_TEXTS_MISSING = query("audit", "texts_missing")
+_PRICES = query("verification", "prices")
+_RATE_TABLES = query("audit", "rate_tables")
+_LANE, _BATCH = UsageEvent._fields.index("lane"), UsageEvent._fields.index("batch")
+_UNITS = UsageEvent._fields.index("other_units")
+
+
+class Stretch(msgspec.Struct, frozen=True):
+    """A part of the log: after one cut, up to and with another; lanes that are not in `upto` are left out."""
+
+    after: Cut
+    upto: Cut
+
+    @property
+    def parameters(self) -> tuple[list[int], list[int], list[int]]:
+        """Lanes, and for each the batch it begins after and ends with."""
+        lanes = sorted(self.upto)
+        return (
+            lanes,
+            [self.after.get(lane, 0) for lane in lanes],
+            [self.upto[lane] for lane in lanes],
+        )
+
+
+class InOrder:
+    """Rows in the order of their batches, handed out batch by batch."""
+
+    def __init__(self, chunks: AsyncIterator[list[Any]], lane: int | str, batch: int | str) -> None:
+        self._chunks = chunks
+        self._lane, self._batch = lane, batch
+        self._waiting: list[Any] = []
+        self._next = 0
+
+    async def take(self, position: Position) -> tuple[list[Any], list[Position]]:
+        """The rows of a batch, and the positions of rows before it that belong to no batch."""
+        rows: list[Any] = []
+        strays: list[Position] = []
+        while (row := await self._peek()) is not None:
+            at = (row[self._lane], row[self._batch])
+            if at > position:
+                break
+            (rows if at == position else strays).append(row if at == position else at)
+            self._next += 1
+        return rows, strays
+
+    async def _peek(self) -> Any:
+        if self._next == len(self._waiting):
+            self._waiting, self._next = await anext(self._chunks, []), 0
+        return self._waiting[self._next] if self._waiting else None
+
+
+async def make_room(connection: Connection) -> None:
+    """Let the transaction sort in more memory than is usual."""
+    await connection.execute(_ROOMY)
+
+
+async def read_batches(connection: Connection, stretch: Stretch) -> AsyncIterator[Any]:
+    """The rows of `batch` in a stretch, in their order."""
+    async for chunk in _chunks(connection, _BATCHES, stretch):
+        for row in chunk:
+            yield row
+
+
+def read_events(connection: Connection, stretch: Stretch) -> InOrder:
+    """The events of a stretch as tuples in the order of the columns."""
+    return InOrder(_event_chunks(connection, stretch), _LANE, _BATCH)
+
+
+def read_decisions(connection: Connection, stretch: Stretch) -> InOrder:
+    """The decisions of a stretch."""
+    return InOrder(_chunks(connection, _DECISIONS, stretch), "lane", "batch")
+
+
+async def read_digests(connection: Connection, positions: Cut) -> dict[int, Any]:
+    """The rows of single batches, by lane; those that are not there are left out."""
+    lanes = sorted(positions)
+    rows = await connection.fetch(_DIGESTS_AT, lanes, [positions[lane] for lane in lanes])
+    return {row["lane"]: row for row in rows}
+
+
+async def read_texts(connection: Connection, stretch: Stretch) -> AsyncIterator[list[Any]]:
+    """The words of the events of a stretch, with the digest that they must have."""
+    async for chunk in _chunks(connection, _TEXTS, stretch):
+        yield chunk
+
+
+async def find_missing_texts(
+    connection: Connection, stretch: Stretch
+) -> tuple[int, list[dict[str, Any]]]:
+    """Words that are gone without a decision, and words of no event: how many, and the first ten."""
+    rows = await connection.fetch(_TEXTS_MISSING, *stretch.parameters)
+    offenders = [msgspec.json.decode(row["offender"]) for row in rows]
+    return int(rows[0]["found"]) if rows else 0, offenders
+
+
+async def read_prices(connection: Connection) -> dict[int, Prices]:
+    """What every dimension is priced by. A rate table that does not load prices nothing."""
+    tables = {row["rate_version"]: _table(row) for row in await connection.fetch(_RATE_TABLES)}
+    prices = {}
+    for dimension, model, rate_version, *terms in await connection.fetch(_PRICES):
+        table = tables.get(rate_version)
+        meter = _meter(*terms)
+        is_sound = meter is not None or terms[0] is None
+        prices[dimension] = Prices(
+            is_rated=rate_version is not None,
+            rates=table.models.get(model) if table and is_sound else None,
+            meter=meter,
+        )
+    return prices
+
+
+async def find_unsound_tables(connection: Connection) -> list[dict[str, Any]]:
+    """Published rate tables whose content does not say what their fingerprint stands for."""
+    return [
+        {
+            "rate_version": row["rate_version"],
+            "file": row["file"],
+            "fingerprint": row["fingerprint"],
+        }
+        for row in await connection.fetch(_RATE_TABLES)
+        if (table := _table(row)) is None or table.fingerprint != row["fingerprint"]
+    ]
+
+
+def _table(row: Any) -> RateTable | None:
+    """A published table; None if its content is none any more."""
+    try:
+        return load_rate_table(row["content"], row["file"], currency=row["currency"])
+    except RateFileError:
+        return None
+
+
+def _meter(slug: str | None, *terms: Any) -> Meter | None:
+    """A version of a meter; None if there is none, or none that could be applied."""
+    try:
+        return None if slug is None else Meter(slug, *terms)
+    except ValueError:
+        return None
+
+
+async def _event_chunks(
+    connection: Connection, stretch: Stretch
+) -> AsyncIterator[list[tuple[Any, ...]]]:
+    async for chunk in _chunks(connection, _EVENTS, stretch):
+        yield [_canonical(row) for row in chunk]
+
+
+def _canonical(row: Sequence[Any]) -> tuple[Any, ...]:
+    """A row as it was given to the table."""
+    values = tuple(row)
+    if values[_UNITS] is None:
+        return values
+    return (*values[:_UNITS], canonical_units(values[_UNITS]), *values[_UNITS + 1 :])
+
+
+async def _chunks(connection: Connection, sql: str, stretch: Stretch) -> AsyncIterator[list[Any]]:
+    cursor = await connection.cursor(sql, *stretch.parameters)
+    while rows := await cursor.fetch(CHUNK_ROWS):
+        yield rows
