@@ -50,7 +50,7 @@ def _fault(name: str) -> FieldError | None:
     word, dot, part = name.partition(".")
     if word in WORDS and (part or not dot) and not (word == RESPONSE_ID and dot):
         return None
-    if word in RequestRecord.__struct_fields__:
+    if word not in WORDS and word in RequestRecord.__struct_fields__:
         detail = f"is what the request is billed or known by and cannot be erased; {_RULE}"
         return FieldError(name, "not_redactable", detail)
     return FieldError(name, "unknown_field", _RULE)

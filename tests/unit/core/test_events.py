@@ -224,6 +224,7 @@ def test_a_completed_request_is_revision_1() -> None:
         "opaque_id": "r1",
         "other_units": '{"images":[2,20000000000]}',
         "reported_cost": Decimal("0.5"),
+        "text_digest": None,
     }  # fmt: skip
 
 
