@@ -13,17 +13,17 @@ from litestar.params import FromPath, FromQuery
 
 from ledger.api.dependencies import OpenLedger
 from ledger.api.reading import AnyRequest, integer_parameter, plain_texts
-from ledger.services.explaining import explain_request
-from ledger.services.explaining_invoices import (
+from ledger.services.explaining.invoice_pages import (
+    render_invoice_explanation,
+    render_line_explanation,
+)
+from ledger.services.explaining.invoices import (
     MOST_RECORDS,
     explain_invoice,
     explain_invoice_line,
 )
-from ledger.services.explanation_invoice_text import (
-    render_invoice_explanation,
-    render_line_explanation,
-)
-from ledger.services.explanation_text import render_request
+from ledger.services.explaining.request_pages import render_request
+from ledger.services.explaining.requests import explain_request
 
 EXPLAIN = "/explain"
 MOST_LISTED = 1000

@@ -2,7 +2,7 @@
 
 import click
 
-from ledger.bench import ingest, intake
+from ledger.bench import ingest, intake, log
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -10,8 +10,8 @@ def main() -> None:
     """Measure the product on this machine; each bench prints its floors from the same run."""
 
 
-for module in (intake, ingest):
-    main.add_command(module.bench)
+for command in (intake.bench, ingest.bench, log.rebuild, log.verify):
+    main.add_command(command)
 
 if __name__ == "__main__":
     main(prog_name="bench")

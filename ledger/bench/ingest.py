@@ -1,26 +1,19 @@
 """`bench ingest`: a large file through the command line; speed, memory, and the same file again."""
 
-import asyncio
 import os
-import sys
 import tempfile
-import time
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import click
 import msgspec
 import uvloop
 
 from ledger.bench.databases import bench_server
-from ledger.bench.processes import ProcessFailed, peak_resident_bytes
+from ledger.bench.processes import run_command
 from ledger.bench.records import Mix, record_lines
 from ledger.cli.running import json_option, print_json, print_table
 from ledger.clock import SystemClock
-
-_SAMPLE_EVERY_S = 0.2
-_MEBIBYTE = 1024 * 1024
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -72,32 +65,12 @@ async def measure(records: int, mix: Mix, now: datetime) -> list[Run]:
 
 
 async def _ingest(name: str, file: Path, url: str) -> Run:
-    started_at = time.perf_counter()
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "ledger", "ingest", str(file), "--json"),
-        env={**os.environ, "LEDGER_DATABASE_URL": url},
-        stdout=asyncio.subprocess.PIPE,
-    )
-    answer = asyncio.create_task(process.communicate())
-    peak_bytes = 0
-    while not answer.done():
-        peak_bytes = max(peak_bytes, _resident(process.pid))
-        await asyncio.wait([answer], timeout=_SAMPLE_EVERY_S)
-    elapsed_s = time.perf_counter() - started_at
-    if process.returncode != 0:
-        raise ProcessFailed(f"ledger ingest ended with {process.returncode}")
-    counters: dict[str, Any] = msgspec.json.decode((await answer)[0])
+    ended = await run_command(url, "ingest", str(file))
+    counters = ended.document
     counted = {field: counters[field] for field in Run.__struct_fields__ if field in counters}
     return Run(
         run=name,
-        records_per_s=round(counters["read"] / elapsed_s),
-        peak_mib=peak_bytes // _MEBIBYTE,
+        records_per_s=round(counters["read"] / ended.elapsed_s),
+        peak_mib=ended.peak_mib,
         **counted,
     )
-
-
-def _resident(process_id: int) -> int:
-    try:
-        return peak_resident_bytes(process_id)
-    except ProcessLookupError:  # it has just ended
-        return 0

@@ -4,17 +4,22 @@ import asyncio
 import os
 import re
 import sys
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import psutil
 
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 60
 _LISTENING = re.compile(rb"listening on http://([\d.]+):(\d+)")
 _KEPT_LINES = 30
+_SAMPLE_EVERY_S = 0.2
+_MEBIBYTE = 1024 * 1024
 
 
 class ProcessFailed(Exception):
@@ -88,6 +93,37 @@ async def server_process(
             await reader
 
 
+class Ended(msgspec.Struct, frozen=True):
+    """A command that has ended: the JSON document it printed, how long it took, the most memory it held."""
+
+    document: dict[str, Any]
+    elapsed_s: float
+    peak_mib: int
+
+
+async def run_command(url: str, *words: str) -> Ended:
+    """Run `ledger WORDS --json` on a database as a process of its own, and watch its memory.
+
+    Raises:
+        ProcessFailed: it ended with another code than 0.
+    """
+    started_at = time.perf_counter()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "ledger", *words, "--json"),
+        env={**os.environ, "LEDGER_DATABASE_URL": url},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    answer = asyncio.create_task(process.communicate())
+    peak_bytes = 0
+    while not answer.done():
+        peak_bytes = max(peak_bytes, _resident(process.pid))
+        await asyncio.wait([answer], timeout=_SAMPLE_EVERY_S)
+    elapsed_s = time.perf_counter() - started_at
+    if process.returncode != 0:
+        raise ProcessFailed(f"ledger {words[0]} ended with {process.returncode}")
+    return Ended(msgspec.json.decode((await answer)[0]), elapsed_s, peak_bytes // _MEBIBYTE)
+
+
 async def end_process(process: asyncio.subprocess.Process) -> None:
     """Ask a process to end, and end it if it does not; one that has ended is fine."""
     if process.returncode is not None:
@@ -108,3 +144,10 @@ def peak_resident_bytes(process_id: int) -> int:
         return int(psutil.Process(process_id).memory_info().rss)
     match = re.search(r"VmHWM:\s+(\d+) kB", status)
     return int(match[1]) * 1024 if match else 0
+
+
+def _resident(process_id: int) -> int:
+    try:
+        return peak_resident_bytes(process_id)
+    except ProcessLookupError:  # it has just ended
+        return 0

@@ -30,8 +30,8 @@ def priced_models() -> tuple[str, ...]:
     return tuple(load_rate_table(text, file, currency="USD").models)
 
 
-def record_lines(count: int, start_at: datetime, mix: Mix) -> Iterator[bytes]:
-    """So many JSON records, one each millisecond from `start_at` on, without a newline.
+def record_lines(count: int, start_at: datetime, mix: Mix, step_ms: int = 1) -> Iterator[bytes]:
+    """So many JSON records, one each step from `start_at` on, without a newline.
 
     Ids are canonical (`req_` and a ULID of the record's millisecond), so no two are alike.
 
@@ -43,7 +43,7 @@ def record_lines(count: int, start_at: datetime, mix: Mix) -> Iterator[bytes]:
         raise ValueError(f"there are {len(models)} models, not {mix.models}")
     dice = random.Random(mix.seed)  # noqa: S311 - repeatable figures, not secrets
     start_ms = (start_at - EPOCH) // _MILLISECOND
-    for time_ms in range(start_ms, start_ms + count):
+    for time_ms in range(start_ms, start_ms + count * step_ms, step_ms):
         yield _line(dice, time_ms, mix.customers, models)
 
 

@@ -9,10 +9,10 @@ from ledger.core.adjustments import Adjustment
 from ledger.core.errors import AmbiguousRequestId, NotFound
 from ledger.core.usage_objects import StatedUsage
 from ledger.services.adjustments import adjust_request
-from ledger.services.explaining import explain_request
-from ledger.services.explaining_invoices import explain_invoice, explain_invoice_line
-from ledger.services.explanation_invoice_text import render_line_explanation
-from ledger.services.explanation_text import render_request
+from ledger.services.explaining.invoice_pages import render_line_explanation
+from ledger.services.explaining.invoices import explain_invoice, explain_invoice_line
+from ledger.services.explaining.request_pages import render_request
+from ledger.services.explaining.requests import explain_request
 from ledger.services.intake.outcomes import Verdict
 from ledger.services.intake.writer import Writer
 from ledger.services.invoice_text import COLUMNS

@@ -9,13 +9,13 @@ from ledger.clock import FixedClock
 from ledger.core.adjustments import Adjustment
 from ledger.core.usage_objects import StatedUsage
 from ledger.services.adjustments import adjust_request
-from ledger.services.explaining import explain_request
-from ledger.services.explaining_invoices import explain_invoice, explain_invoice_line
-from ledger.services.explanation_invoice_text import (
+from ledger.services.explaining.invoice_pages import (
     render_invoice_explanation,
     render_line_explanation,
 )
-from ledger.services.explanation_text import render_request
+from ledger.services.explaining.invoices import explain_invoice, explain_invoice_line
+from ledger.services.explaining.request_pages import render_request
+from ledger.services.explaining.requests import explain_request
 from ledger.services.intake.writer import Writer
 from ledger.store.database import Database
 from tests.scenarios.explained_requests import (

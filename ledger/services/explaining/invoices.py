@@ -16,8 +16,8 @@ from ledger.core.instants import format_instant
 from ledger.core.invoicing import DueLine, Invoice, invoice_document
 from ledger.core.request_ids import request_id_of
 from ledger.core.settlement import IssuedInvoice, Sharing, issued_before, share_out
-from ledger.services.explained_revisions import SPEND_RULES
-from ledger.services.explained_rows import Row, cost_of, quantities_body, spend_of
+from ledger.services.explaining.revisions import SPEND_RULES
+from ledger.services.explaining.rows import Row, cost_of, quantities_body, spend_of
 from ledger.store.database import Connection, Database
 from ledger.store.explanation import LineUsage, read_days, read_issued, read_records
 from ledger.store.invoices import read_invoice

@@ -5,7 +5,7 @@ from shlex import quote
 from textwrap import wrap
 from typing import Any
 
-from ledger.services.explanation_text import equations, labelled, printable
+from ledger.services.explaining.request_pages import equations, labelled, printable
 from ledger.services.invoice_text import COLUMNS
 
 _INDENT = "  "

@@ -12,8 +12,8 @@ from ledger.core.instants import format_instant, month_of
 from ledger.core.request_ids import RequestKey, request_key
 from ledger.core.settlement import IssuedInvoice, settled_by
 from ledger.services.customers import known_customer
-from ledger.services.explained_revisions import Known, revision_body
-from ledger.services.explained_rows import Row, cost_of, spend_of
+from ledger.services.explaining.revisions import Known, revision_body
+from ledger.services.explaining.rows import Row, cost_of, spend_of
 from ledger.store.configuration import load_book
 from ledger.store.database import Connection, Database
 from ledger.store.explanation import find_line, read_explained, read_issued, read_tables

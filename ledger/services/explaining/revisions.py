@@ -20,7 +20,7 @@ from ledger.core.explanation import (
     work_out,
 )
 from ledger.core.instants import format_instant
-from ledger.services.explained_rows import (
+from ledger.services.explaining.rows import (
     FEE,
     OTHER,
     Amounts,
