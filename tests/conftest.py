@@ -41,7 +41,7 @@ def server_url() -> Iterator[str]:
         server = test_server()
         url = runner.run(server.__aenter__())
         try:
-            runner.run(_make_template(url))
+            runner.run(make_template(url))
             yield url
         finally:
             runner.run(server.__aexit__(None, None, None))
@@ -51,9 +51,9 @@ def server_url() -> Iterator[str]:
 async def database_url(server_url: str) -> AsyncIterator[str]:
     """The address of a fresh database: migrated, shipped rates published, nothing else."""
     name = f"ledger_test_{os.getpid()}_{next(_clones)}"
-    await _execute(server_url, f"CREATE DATABASE {name} TEMPLATE {_template_name()}")
+    await execute(server_url, f"CREATE DATABASE {name} TEMPLATE {template_name()}")
     yield with_database(server_url, name)
-    await _execute(server_url, f"DROP DATABASE {name} WITH (FORCE)")
+    await execute(server_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
@@ -108,14 +108,14 @@ async def serving(app: Litestar) -> AsyncIterator[str]:
         await task
 
 
-def _template_name() -> str:
+def template_name() -> str:
     return f"ledger_template_{os.getpid()}"
 
 
-async def _make_template(server_url: str) -> None:
-    name = _template_name()
-    await _execute(server_url, f"DROP DATABASE IF EXISTS {name}")
-    await _execute(server_url, f"CREATE DATABASE {name}")
+async def make_template(server_url: str) -> None:
+    name = template_name()
+    await execute(server_url, f"DROP DATABASE IF EXISTS {name}")
+    await execute(server_url, f"CREATE DATABASE {name}")
     url = with_database(server_url, name)
     await migrate(url, NOW.date())
     template = Database(url)
@@ -124,7 +124,7 @@ async def _make_template(server_url: str) -> None:
     await template.close()
 
 
-async def _execute(url: str, statement: str) -> None:
+async def execute(url: str, statement: str) -> None:
     connection = await asyncpg.connect(url)
     try:
         await connection.execute(statement)

@@ -15,7 +15,7 @@ from random import Random
 
 import click
 
-from tests.conftest import _execute, _make_template, _template_name
+from tests.conftest import execute, make_template, template_name
 from tests.properties.drawing import draw_history
 from tests.properties.histories import HISTORIES_A_ROOM
 from tests.properties.playing import play
@@ -57,18 +57,18 @@ def main(histories: int, processes: int, seed: int, first: int) -> None:
 async def soak(numbers: range, processes: int, seed: int) -> Tally:
     """Play histories on one server, a room at a time in each process."""
     async with test_server() as url:
-        await _make_template(url)
+        await make_template(url)
         try:
             return await asyncio.to_thread(_play_rooms, url, numbers, processes, seed)
         finally:
-            await _execute(url, f"DROP DATABASE {_template_name()}")
+            await execute(url, f"DROP DATABASE {template_name()}")
 
 
 def _play_rooms(url: str, numbers: range, processes: int, seed: int) -> Tally:
     tally, started_at = Tally(), time.monotonic()
     rooms = [numbers[at : at + HISTORIES_A_ROOM] for at in range(0, len(numbers), HISTORIES_A_ROOM)]
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        played = [pool.submit(_play_room, url, _template_name(), room, seed) for room in rooms]
+        played = [pool.submit(_play_room, url, template_name(), room, seed) for room in rooms]
         for room in as_completed(played):
             tally.add(room.result())
             rate = tally.histories / (time.monotonic() - started_at)
@@ -88,8 +88,8 @@ async def _play(rooms: Rooms, numbers: Sequence[int], seed: int) -> Tally:
     for number in numbers:
         history = draw_history(Random(f"{seed}:{number}"), number)
         try:
-            async with asyncio.timeout(MOST_HISTORY_S):
-                await play(await rooms.next(), history)
+            async with asyncio.timeout(MOST_HISTORY_S), rooms.enter() as product:
+                await play(product, history)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the finding
             again = f"--seed {seed} --first {numbers[0]} --histories {number - numbers[0] + 1}"
             told = f"{type(error).__name__}: {error}\n{history}"

@@ -90,22 +90,32 @@ class Scene:
             return self.move_clock()
         return self.single()
 
-    def single(self, *, deciding: bool = True) -> Single:
-        """One operation; without `deciding` none that changes how others are rated."""
+    def single(self) -> Single:
         kinds: list[Callable[[], Single]] = [self.send] * 9 + [self.adjust] * 6
-        kinds += [self.run_invoices] * 3 + [self.set_limit] * 2
-        if deciding:
-            kinds += [self.publish, self.publish, self.set_meter, self.give_meter]
-        return self.random.choice(kinds)()
+        kinds += [self.run_invoices] * 3 + [self.set_limit, self.publish] * 2
+        return self.random.choice([*kinds, self.set_meter, self.give_meter])()
 
     def at_once(self) -> AtOnce:
-        """Two or three, of which one may decide how others are rated; sometimes twice the same."""
+        """Two or three, of which the first may decide how others are rated; sometimes twice the same.
+
+        Two such decisions at once would leave open which of them counts: no answer tells.
+        """
         first = self.single()
         same = isinstance(first, Send | Adjust | RunInvoices) and self.often(4)
-        others = [first] if same else [self.single(deciding=False)]
+        others = [first] if same else [self.rival(first)]
         if self.often(2):
-            others.append(self.single(deciding=False))
-        return AtOnce(tuple(self.at_another_writer(each) for each in (first, *others)))
+            others.append(self.rival(first))
+        together = tuple(self.at_another_writer(each) for each in (first, *others))
+        return AtOnce(together, tuple(self.random.choice([0, 0, 2, 5, 10, 20]) for _ in together))
+
+    def rival(self, first: Single) -> Single:
+        """Something beside an operation, mostly about the same customer."""
+        kinds: list[Callable[[], Single]] = [self.send, self.send, self.adjust, self.adjust]
+        other = self.random.choice([*kinds, self.set_limit, self.run_invoices])()
+        customer = getattr(first, "customer", None)
+        if customer and isinstance(other, SetLimit | RunInvoices) and self.often(7):
+            return replace(other, customer=customer)
+        return other
 
     def at_another_writer(self, operation: Single) -> Single:
         if not isinstance(operation, Send):

@@ -92,9 +92,10 @@ Single = Send | Adjust | Publish | SetMeter | GiveMeter | SetLimit | RunInvoices
 
 @dataclass(frozen=True)
 class AtOnce:
-    """Operations that are started together; any order of them may be the one that happened."""
+    """Operations that go on together, each begun after a pause; any order may be what happened."""
 
     operations: tuple[Single, ...]
+    pauses_ms: tuple[int, ...]
 
 
 Operation = Single | AtOnce

@@ -47,8 +47,11 @@ async def _step(
 
     The answers are compared in any case, and what is recorded where several orders are possible.
     """
-    together = operation.operations if isinstance(operation, AtOnce) else (operation,)
-    answers = list(await asyncio.gather(*(product.do(each) for each in together)))
+    if not isinstance(operation, AtOnce):
+        operation = AtOnce((operation,), (0,))
+    together = operation.operations
+    pauses = zip(together, operation.pauses_ms, strict=True)
+    answers = list(await asyncio.gather(*(_do_after(product, *each) for each in pauses)))
     state = None
     if is_compared or len(together) > 1:
         state = await product.state(model.history.span)
@@ -61,6 +64,12 @@ async def _step(
             return candidate
         differences.append(difference)
     raise Disagreement(f"{operation}\nproduct and model: {min(differences, key=len)}")
+
+
+async def _do_after(product: Product, operation: Single, pause_ms: int) -> Answer:
+    if pause_ms:
+        await asyncio.sleep(pause_ms / 1000)
+    return await product.do(operation)
 
 
 def _explanations(model: Model, together: Sequence[Single]) -> Iterator[tuple[list[Answer], Model]]:

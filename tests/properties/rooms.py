@@ -1,12 +1,13 @@
 """Rooms to play histories in: a fresh database, a clock, two writers. After twenty histories a new one."""
 
 import os
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from ledger.clock import FixedClock
 from ledger.services.intake.writer import Writer
 from ledger.store.database import Database
-from tests.conftest import NOW, _execute
+from tests.conftest import NOW, execute
 from tests.properties.histories import HISTORIES_A_ROOM
 from tests.properties.history_product import Product
 from tests.servers import with_database
@@ -25,13 +26,18 @@ class Rooms:
         self._product: Product | None = None
         self._leaving = AsyncExitStack()
 
-    async def next(self) -> Product:
-        """Where the next history is played."""
+    @asynccontextmanager
+    async def enter(self) -> AsyncIterator[Product]:
+        """Where the next history is played. What fails in it does not stay for the one after."""
         if self._product is None or self._played == HISTORIES_A_ROOM:
             await self.close()
             self._product = await self._open()
         self._played += 1
-        return self._product
+        try:
+            yield self._product
+        except BaseException:
+            await self.close()
+            raise
 
     async def close(self) -> None:
         """Leave the room and remove it."""
@@ -41,9 +47,9 @@ class Rooms:
     async def _open(self) -> Product:
         self._opened += 1
         name = f"ledger_room_{os.getpid()}_{self._opened}"
-        await _execute(self._server_url, f"CREATE DATABASE {name} TEMPLATE {self._template}")
+        await execute(self._server_url, f"CREATE DATABASE {name} TEMPLATE {self._template}")
         self._leaving.push_async_callback(
-            _execute, self._server_url, f"DROP DATABASE {name} WITH (FORCE)"
+            execute, self._server_url, f"DROP DATABASE {name} WITH (FORCE)"
         )
         database, clock = Database(with_database(self._server_url, name)), FixedClock(NOW)
         await database.open()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.conftest import _template_name
+from tests.conftest import template_name
 from tests.properties.drawing import draw_history
 from tests.properties.histories import History
 from tests.properties.playing import play
@@ -24,7 +24,7 @@ def histories(draw: st.DrawFn) -> History:
 
 @pytest.fixture
 async def rooms(server_url: str) -> AsyncIterator[Rooms]:
-    opened = Rooms(server_url, _template_name())
+    opened = Rooms(server_url, template_name())
     yield opened
     await opened.close()
 
@@ -46,11 +46,13 @@ async def test_any_history_is_told_alike_by_the_second_model(
     rooms: Rooms, history: History
 ) -> None:
     """Answers, spend and what is due agree; `verify` holds; `rebuild` changes no byte."""
-    await play(await rooms.next(), history)
+    async with rooms.enter() as product:
+        await play(product, history)
 
 
-@some(6)
+@some(3)
 @given(history=histories())
 async def test_it_is_told_alike_after_every_operation(rooms: Rooms, history: History) -> None:
     """A later operation may cover what an earlier one did."""
-    await play(await rooms.next(), history, every_step=True)
+    async with rooms.enter() as product:
+        await play(product, history, every_step=True)

@@ -308,3 +308,17 @@ async def test_nobody_waits_for_a_writer_that_was_stopped(
         await writer.submit(statements(9))
     with suppress(asyncio.CancelledError):
         await writer.close()
+
+
+async def test_a_sighting_is_a_repeat_whatever_its_neighbours_say(writer: Writer) -> None:
+    """A completed record of the same key that is refused costs the sightings beside it nothing."""
+    raw = {"request_id": "a", "customer_id": "acme", "model": "m"}
+    pending = raw | {"status": "pending"}
+    sent = [
+        read_statement(json.dumps(each).encode(), NOW)
+        for each in (raw | {"meter_slug": "unheard-of"}, pending, pending)
+    ]
+
+    outcomes = await writer.submit([each for each in sent if isinstance(each, Statement)])
+
+    assert [each.verdict for each in outcomes] == ["rejected", "accepted", "duplicate"]

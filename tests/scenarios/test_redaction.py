@@ -8,6 +8,7 @@ import pytest
 from ledger.clock import FixedClock
 from ledger.core.errors import AmbiguousRequestId, InvalidRecord, NotFound
 from ledger.core.reading import read_statement
+from ledger.core.redaction import WORDS
 from ledger.core.statements import Statement
 from ledger.services.intake.outcomes import Verdict
 from ledger.services.intake.writer import Writer
@@ -40,11 +41,22 @@ async def take(writer: Writer, **changes: Any) -> Verdict:
     return (await writer.submit([statement]))[0].verdict
 
 
-async def redact(database: Database, clock: FixedClock, *names: str, **more: Any) -> list[str]:
-    """Erase words of the record; give all that is erased by now."""
-    extra = {"names": names} if names else {}
+async def redact(
+    database: Database,
+    clock: FixedClock,
+    *names: str,
+    request_id: str = ID,
+    customer_id: str | None = None,
+) -> list[str]:
+    """Erase words of a request; give all that is erased by now."""
     result = await redact_request(
-        database, clock, "test", more.pop("id", ID), reason="erasure request 12", **extra, **more
+        database,
+        clock,
+        "test",
+        request_id,
+        names=names or WORDS,
+        reason="erasure request 12",
+        customer_id=customer_id,
     )
     return list(result["erased"])
 
@@ -160,8 +172,8 @@ async def test_what_has_no_words_has_nothing_to_erase(
     async with database.connection() as connection:
         await connection.execute("SELECT 1")
 
-    assert await redact(database, clock, "metadata", id="bare") == ["metadata"]
-    assert await redact(database, clock, id="bare") == ["fields", "metadata", "response_id"]
+    assert await redact(database, clock, "metadata", request_id="bare") == ["metadata"]
+    assert await redact(database, clock, request_id="bare") == ["fields", "metadata", "response_id"]
     await assert_whole(database, clock)
 
 
@@ -200,7 +212,7 @@ async def test_a_redaction_names_one_request(
     await take(writer, customer_id="globex")
 
     with pytest.raises(NotFound):
-        await redact(database, clock, id="nobody")
+        await redact(database, clock, request_id="nobody")
     with pytest.raises(AmbiguousRequestId):
         await redact(database, clock)
     with pytest.raises(InvalidRecord, match="at least one"):

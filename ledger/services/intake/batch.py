@@ -140,8 +140,10 @@ def settle(plan: Plan, recorded: Mapping[EventKey, Recorded]) -> list[Candidate]
     for faulty in plan.faulty:
         plan.outcomes[faulty.index] = _settled_faulty(faulty, recorded.get(faulty.key))
     faults = {faulty.key: faulty.fault for faulty in plan.faulty}
+    seen = {each.key for each in plan.candidates} | recorded.keys()
     for index, key, statement in plan.repeats:
-        if key not in standing and key in faults:
+        repeats_sighting = statement.status is not Status.COMPLETED and key in seen
+        if key not in standing and key in faults and not repeats_sighting:
             plan.outcomes[index] = rejected(faults[key])
         else:
             plan.outcomes[index] = _compared(statement, standing.get(key))
