@@ -8,12 +8,12 @@ from typing import Any
 
 import msgspec
 
-from ledger.core.errors import AmbiguousRequestId, InvalidParameter, NotFound
+from ledger.core.errors import InvalidParameter
 from ledger.core.events import RatedStatement
 from ledger.core.instants import format_instant
-from ledger.core.request_ids import request_id_of, request_key
-from ledger.services.customers import known_customer
+from ledger.core.request_ids import request_id_of
 from ledger.services.spend import quantity_body
+from ledger.services.targets import find_target
 from ledger.store.customers import find_customer
 from ledger.store.database import Database
 from ledger.store.events import EventKey
@@ -45,21 +45,11 @@ async def show_request(
         NotFound: no such request, or not of that customer.
         AmbiguousRequestId: several customers have it and none is named.
     """
-    key = request_key(request_id)
     async with database.snapshot() as connection:
-        customers = None
-        if customer_id is not None:
-            customers = [await known_customer(connection, customer_id)]
-        found = await read_revisions(connection, [key.bits], customers)
-    # An opaque key is a digest: only the same text is the same request.
-    found = {at: rows for at, rows in found.items() if rows[0]["opaque_id"] == key.opaque_id}
-    if not found:
-        raise NotFound(f"no request {request_id!r}")
-    if len(found) > 1:
-        raise AmbiguousRequestId(
-            "several customers have this request id; name one with customer_id"
-        )
-    return request_body(next(iter(found.values())), detailed=True)
+        target = await find_target(connection, request_id, customer_id)
+        key = (target.key.bits, target.customer)
+        found = await read_revisions(connection, [target.key.bits], [target.customer])
+    return request_body(found[key], detailed=True)
 
 
 async def list_requests(

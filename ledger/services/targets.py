@@ -3,6 +3,7 @@
 import msgspec
 
 from ledger.core.errors import AmbiguousRequestId, NotFound
+from ledger.core.json_values import is_unicode
 from ledger.core.request_ids import RequestKey, request_key
 from ledger.services.customers import known_customer
 from ledger.store.adjustments import customers_with
@@ -24,7 +25,7 @@ async def find_target(connection: Connection, request_id: str, customer_id: str 
         NotFound: no such request, or not of that customer.
         AmbiguousRequestId: several customers have it and none is named.
     """
-    key = request_key(request_id)
+    key = _key(request_id)
     customers = await customers_with(connection, key)
     if customer_id is not None:
         named = await known_customer(connection, customer_id)
@@ -36,3 +37,10 @@ async def find_target(connection: Connection, request_id: str, customer_id: str 
             "several customers have this request id; name one with customer_id"
         )
     return Target(request_id, key, customers[0])
+
+
+def _key(request_id: str) -> RequestKey:
+    """The key of an id; what no request can have for an id is the id of none."""
+    if "\x00" in request_id or not is_unicode(request_id):
+        raise NotFound(f"no request {request_id!r}")
+    return request_key(request_id)

@@ -51,15 +51,12 @@ class LineUsage(msgspec.Struct, frozen=True):
 
 
 async def read_explained(
-    connection: Connection, request_id: str, key: RequestKey, customer: int | None
-) -> dict[int, list[Any]]:
-    """The revisions of a request in their order, by customer."""
-    found: dict[int, list[Any]] = {}
-    for row in await connection.fetch(_REVISIONS, UUID(key.bits), request_id, customer):
-        # An opaque key is a digest: only the same text is the same request.
-        if row["opaque_id"] == key.opaque_id:
-            found.setdefault(row["customer"], []).append(row)
-    return found
+    connection: Connection, request_id: str, key: RequestKey, customer: int
+) -> list[Any]:
+    """The revisions of a request in their order."""
+    rows = await connection.fetch(_REVISIONS, UUID(key.bits), request_id, customer)
+    # An opaque key is a digest: only the same text is the same request.
+    return [row for row in rows if row["opaque_id"] == key.opaque_id]
 
 
 async def read_tables(connection: Connection, versions: Iterable[int]) -> dict[int, Any]:

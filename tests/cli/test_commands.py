@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,34 +14,10 @@ import pytest
 
 from ledger.cli.main import main
 from ledger.demo.sample import sample_lines
+from tests.cli.conftest import ROOT, Run
 from tests.servers import data_folder
 
-ROOT = Path(__file__).parents[2]
 SPAN = ("--from", "2026-04-01", "--to", "2026-06-01")
-
-Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def run(database_url: str) -> Run:
-    """Run `ledger` on the fresh database."""
-    environment = {**os.environ, "LEDGER_DATABASE_URL": database_url, "PYTHONPATH": str(ROOT)}
-
-    def run_ledger(
-        *words: object, code: int = 0, **changes: str
-    ) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "ledger", *map(str, words)],
-            env=environment | changes,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert done.returncode == code, done.stderr
-        return done
-
-    return run_ledger
 
 
 @pytest.fixture

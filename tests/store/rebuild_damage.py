@@ -1,11 +1,7 @@
 """A ledger with everything in it, and ways to damage its projections."""
 
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
-
-import asyncpg
 
 from ledger.clock import FixedClock
 from ledger.core.instants import parse_month
@@ -68,25 +64,6 @@ def statements(numbers: range, customer: str = "late", **fields: Any) -> list[St
     ]
     read = [read_statement(json.dumps(text).encode(), NOW) for text in texts]
     return [each for each in read if isinstance(each, Statement)]
-
-
-@asynccontextmanager
-async def tampering(url: str) -> AsyncIterator[Any]:
-    """A connection that no trigger holds back."""
-    connection = await asyncpg.connect(url, server_settings={"search_path": "ledger"})
-    try:
-        await connection.execute("SET session_replication_role = replica")
-        yield connection
-    finally:
-        await connection.close()
-
-
-async def tamper(url: str, *changes: str) -> None:
-    """Change what may not be changed; each statement hits something."""
-    async with tampering(url) as connection:
-        for change in changes:
-            status = await connection.execute(change)
-            assert status == "TRUNCATE TABLE" or not status.endswith(" 0"), change
 
 
 async def whole(database: Database, clock: FixedClock) -> None:

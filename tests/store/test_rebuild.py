@@ -13,16 +13,8 @@ from ledger.services.rebuilding import rebuild
 from ledger.store import rebuild as store
 from ledger.store.database import Database
 from ledger.store.rebuild import PROJECTIONS
-from tests.store.rebuild_damage import (
-    DAMAGES,
-    MODEL,
-    make_ledger,
-    repaired,
-    statements,
-    tamper,
-    tampering,
-    whole,
-)
+from tests.store.rebuild_damage import DAMAGES, MODEL, make_ledger, repaired, statements, whole
+from tests.store.tampering import tamper, tampering
 
 
 @pytest.fixture

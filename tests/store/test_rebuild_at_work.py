@@ -17,14 +17,8 @@ from ledger.services.rebuilding import rebuild
 from ledger.store import rebuild as store
 from ledger.store.database import Database
 from ledger.store.log import take_lane
-from tests.store.rebuild_damage import (
-    ROLLUP,
-    make_ledger,
-    repaired,
-    statements,
-    tamper,
-    whole,
-)
+from tests.store.rebuild_damage import ROLLUP, make_ledger, repaired, statements, whole
+from tests.store.tampering import tamper
 
 
 @pytest.fixture

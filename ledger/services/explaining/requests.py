@@ -7,13 +7,11 @@ figure that is not the same.
 from collections.abc import Sequence
 from typing import Any
 
-from ledger.core.errors import AmbiguousRequestId, NotFound
 from ledger.core.instants import format_instant, month_of
-from ledger.core.request_ids import RequestKey, request_key
 from ledger.core.settlement import IssuedInvoice, settled_by
-from ledger.services.customers import known_customer
 from ledger.services.explaining.revisions import Known, revision_body
 from ledger.services.explaining.rows import Row, cost_of, spend_of
+from ledger.services.targets import find_target
 from ledger.store.configuration import load_book
 from ledger.store.database import Connection, Database
 from ledger.store.explanation import find_line, read_explained, read_issued, read_tables
@@ -29,20 +27,12 @@ async def explain_request(
         NotFound: no such request, or not of that customer.
         AmbiguousRequestId: several customers have it and none is named.
     """
-    key = _key(request_id)
     async with database.snapshot() as connection:
-        customer = None if customer_id is None else await known_customer(connection, customer_id)
-        found = await read_explained(connection, request_id, key, customer)
-        if not found:
-            raise NotFound(f"no request {request_id!r}")
-        if len(found) > 1:
-            raise AmbiguousRequestId(
-                "several customers have this request id; name one with customer_id"
-            )
-        (number, rows), *_ = found.items()
+        target = await find_target(connection, request_id, customer_id)
+        rows = await read_explained(connection, target.request_id, target.key, target.customer)
         versions = {row["rate_version"] for row in rows} - {None}
         known = Known(await load_book(connection), await read_tables(connection, versions))
-        issued = await read_issued(connection, number)
+        issued = await read_issued(connection, target.customer)
         invoices = [await _invoice(connection, row, issued) for row in rows]
     revisions = [
         {**revision_body(row, rows[:position], known), "invoice": invoice}
@@ -55,16 +45,6 @@ async def explain_request(
         "total": _total(rows),
         "invoices": _numbers(invoices),
     }
-
-
-def _key(request_id: str) -> RequestKey:
-    try:
-        key = request_key(request_id)
-    except UnicodeEncodeError:  # bytes that are no text, from a command line
-        raise NotFound(f"no request {request_id!r}") from None
-    if "\x00" in request_id:
-        raise NotFound(f"no request {request_id!r}")
-    return key
 
 
 def _head(request_id: str, rows: Sequence[Row]) -> dict[str, Any]:
