@@ -10,8 +10,9 @@ from asyncpg.pgproto.pgproto import UUID
 
 from ledger.clock import Clock
 from ledger.core.configuration import Configuration
-from ledger.core.events import RatedStatement, UsageEvent, rate_statement, usage_event
+from ledger.core.events import RatedStatement, rate_statement, usage_event
 from ledger.core.reading import read_statement
+from ledger.core.rows import UsageEvent
 from ledger.core.statements import Statement
 from ledger.store.configuration import load_configuration
 from ledger.store.database import Database

@@ -14,9 +14,10 @@ from typing import Any
 import msgspec
 
 from ledger.core.errors import FieldError
-from ledger.core.events import Dimension, RatedStatement, UsageEvent, rate_again
+from ledger.core.events import RatedStatement, rate_again
 from ledger.core.json_values import is_unicode, kind_of
 from ledger.core.records import judge_field
+from ledger.core.rows import Dimension, UsageEvent
 from ledger.core.statements import Statement
 from ledger.core.usage_objects import (
     QUANTITY_FIELDS,

@@ -42,6 +42,12 @@ def amounts_difference(row: Sequence[Any], prices: Prices) -> dict[str, Any] | N
         input_pico, cached_input_pico, output_pico, other_pico, event_fee_pico,
         _, _, _, _, _, _, _, requests, unrated, _, other_units, _, _,
     ) = row  # fmt: skip
+    if other_units is None and requests == 1 and prices.rates is not None and not unrated:
+        # Nearly every row is of tokens and as it should be; that can be seen at half the price.
+        used = Quantities(uncached_input_tokens, cached_input_tokens, output_tokens)
+        recorded = (input_pico, cached_input_pico, output_pico, other_pico, event_fee_pico)
+        if _token_amounts(used, prices.rates, prices.meter) == recorded:
+            return None
     units: Units = msgspec.json.decode(other_units) if other_units else {}
     stored: Amounts = (
         input_pico,
@@ -67,6 +73,20 @@ def amounts_difference(row: Sequence[Any], prices: Prices) -> dict[str, Any] | N
     if stored == expected:
         return None
     return {"stored": _shown(stored), "expected": expected and _shown(expected)}
+
+
+def _token_amounts(
+    used: Quantities, rates: ModelRates, meter: Meter | None
+) -> tuple[int, int, int, int, int] | None:
+    """The amounts of tokens: input, cached input, output, other, fee; None when nothing prices them."""
+    try:
+        costs = rate(used, rates)
+        if costs is None:
+            return None
+        fee = fee_pico(meter, costs.total_pico)
+    except AmountOutOfRange:
+        return None
+    return costs.input_pico, costs.cached_input_pico, costs.output_pico, 0, fee
 
 
 def _amounts(quantities: Quantities, prices: Prices, sign: int) -> Amounts | None:

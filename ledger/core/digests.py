@@ -10,7 +10,7 @@ The digest before it in its lane is part of it, so a digest vouches for all that
 dimensions are spelled out for every number that the events and decisions use, in the order of numbers.
 Events are rows as in the table `usage_event`, in the order of their key; decisions are rows of
 `ledger_event` in the order of `ordinal`, keys of their bodies sorted. Bytes are written in base64, times in
-RFC 3339 with `Z`, decimals as strings.
+RFC 3339 with `Z`, decimals as plain strings.
 
 The words that came with an event enter as a salted digest of their own. Once words and salt are erased,
 nobody can try out what they were, and the chain still holds.
@@ -23,10 +23,13 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from ledger.core.rows import UsageEvent
+
 FORMAT = "ledger batch 1"
 SALT_BYTES = 16
 
 _ENCODER = msgspec.json.Encoder()
+_COST = UsageEvent._fields.index("reported_cost")
 _SORTED = msgspec.json.Encoder(order="sorted")
 
 
@@ -75,7 +78,7 @@ def batch_digest(previous: bytes | None, document: BatchDocument) -> bytes:
     )
     lines = (
         _ENCODER.encode(head),
-        _ENCODER.encode(document.events),
+        _ENCODER.encode([_plain(row) for row in document.events]),
         _SORTED.encode(document.decisions),
     )
     return hashlib.sha256(b"\n".join(lines)).digest()
@@ -91,6 +94,12 @@ def text_digest(
 def canonical_units(stored: str | None) -> str | None:
     """The text of `other_units` as it enters a digest; the database spaces and orders it in its own way."""
     return None if stored is None else _SORTED.encode(msgspec.json.decode(stored)).decode()
+
+
+def _plain(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A row whose one decimal, where there is any, is written without an exponent."""
+    cost = row[_COST]
+    return row if cost is None else (*row[:_COST], format(cost, "f"), *row[_COST + 1 :])
 
 
 def spelled(words: Mapping[int, Sequence[Any]], numbers: Iterable[int]) -> list[Spelled]:

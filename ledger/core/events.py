@@ -1,15 +1,13 @@
 """From a statement to the row of the log: rating, dimension, revision."""
 
 from collections.abc import Callable
-from datetime import datetime
-from decimal import Decimal
-from typing import NamedTuple
 
 import msgspec
 
 from ledger.core.configuration import Configuration
 from ledger.core.digests import text_digest
 from ledger.core.errors import FieldError
+from ledger.core.rows import Dimension, EventText, UsageEvent
 from ledger.core.statements import Statement, Status
 from pricing import (
     AmountOutOfRange,
@@ -27,18 +25,6 @@ from pricing import (
 STANDARD_TIERS = (None, "standard", "default")
 _NOTHING = Quantities()
 _AMOUNT_RULE = "must cost less than 9223372 units of the currency, which is what an amount can hold"
-
-
-class Dimension(NamedTuple):
-    """What money is grouped by; interned in the table `dimension`."""
-
-    provider: str | None
-    model: str | None
-    key_type: str
-    service_tier: str | None
-    is_batch: bool
-    rate_version: int | None
-    meter_version: int | None
 
 
 class RatedStatement(msgspec.Struct, frozen=True):
@@ -73,46 +59,6 @@ class RatedStatement(msgspec.Struct, frozen=True):
         if self.dimension.key_type == "byok":
             return self.fee_pico
         return self.costs.total_pico + self.fee_pico
-
-
-class UsageEvent(NamedTuple):
-    """One row of the table `usage_event`, in the order of its columns; amounts in pico units."""
-
-    request_id: bytes
-    occurred_at: datetime
-    uncached_input_tokens: int
-    cached_input_tokens: int
-    output_tokens: int
-    input_pico: int | None
-    cached_input_pico: int | None
-    output_pico: int | None
-    other_pico: int | None
-    fee_pico: int | None
-    batch: int
-    lane: int
-    customer: int
-    dimension: int
-    stated: int
-    kind: str
-    revision: int
-    requests: int
-    unrated: int
-    opaque_id: str | None
-    other_units: str | None
-    reported_cost: Decimal | None
-    text_digest: bytes | None
-
-
-class EventText(NamedTuple):
-    """The words that came with an event: one row of the table `event_text`, in the order of its columns."""
-
-    request_id: bytes
-    customer: int
-    revision: int
-    response_id: str | None
-    metadata: str | None  # a JSON object
-    fields: str | None  # a JSON object
-    salt: bytes
 
 
 def rate_statement(

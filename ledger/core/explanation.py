@@ -8,7 +8,8 @@ from datetime import datetime
 
 import msgspec
 
-from ledger.core.events import STANDARD_TIERS, Dimension
+from ledger.core.events import STANDARD_TIERS
+from ledger.core.rows import Dimension
 from ledger.core.usage_objects import SECONDS_FIELDS
 from pricing import (
     AmountOutOfRange,

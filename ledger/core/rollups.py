@@ -6,8 +6,8 @@ from operator import itemgetter
 
 import msgspec
 
-from ledger.core.events import UsageEvent
 from ledger.core.instants import hour_of, month_of
+from ledger.core.rows import UsageEvent
 
 RollupKey = tuple[int, datetime, int]
 UnitKey = tuple[int, datetime, int, str]

@@ -16,8 +16,8 @@ from ledger.core.digests import (
     spelled,
     text_digest,
 )
-from ledger.core.events import UsageEvent
 from ledger.core.request_ids import request_id_of
+from ledger.core.rows import UsageEvent
 from ledger.store.audit import (
     Stretch,
     make_room,

@@ -11,9 +11,9 @@ from datetime import date, datetime
 import msgspec
 
 from ledger.core.configuration import Configuration
-from ledger.core.events import EventText, UsageEvent
 from ledger.core.limits import movements
 from ledger.core.rollups import fold_events
+from ledger.core.rows import EventText, UsageEvent
 from ledger.services.limits import move_limits
 from ledger.store.database import Connection
 from ledger.store.events import append_events

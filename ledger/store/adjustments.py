@@ -7,8 +7,8 @@ from asyncpg.pgproto.pgproto import UUID
 
 from ledger.core.adjustments import Standing
 from ledger.core.digests import canonical_units
-from ledger.core.events import Dimension, UsageEvent
 from ledger.core.request_ids import RequestKey
+from ledger.core.rows import Dimension, UsageEvent
 from ledger.store.database import Connection
 from ledger.store.events import recorded_statement
 from ledger.store.sql_files import query

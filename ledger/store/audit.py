@@ -8,7 +8,7 @@ import msgspec
 from ledger.core.auditing import Prices
 from ledger.core.cuts import Cut
 from ledger.core.digests import canonical_units
-from ledger.core.events import UsageEvent
+from ledger.core.rows import UsageEvent
 from ledger.store.database import Connection
 from ledger.store.sql_files import query
 from pricing import Meter, RateFileError, RateTable, load_rate_table
@@ -59,18 +59,31 @@ class InOrder:
         """The rows of a batch, and the positions of rows before it that belong to no batch."""
         rows: list[Any] = []
         strays: list[Position] = []
-        while (row := await self._peek()) is not None:
-            at = (row[self._lane], row[self._batch])
-            if at > position:
+        while await self._is_more():
+            self._pass(position, rows, strays)
+            if self._next < len(self._waiting):
                 break
-            (rows if at == position else strays).append(row if at == position else at)
-            self._next += 1
         return rows, strays
 
-    async def _peek(self) -> Any:
+    def _pass(self, position: Position, rows: list[Any], strays: list[Position]) -> None:
+        """Hand out of what waits, up to the first row of a later batch."""
+        waiting, lane, batch, at = self._waiting, self._lane, self._batch, self._next
+        while at < len(waiting):
+            row = waiting[at]
+            row_position = (row[lane], row[batch])
+            if row_position > position:
+                break
+            if row_position == position:
+                rows.append(row)
+            else:
+                strays.append(row_position)
+            at += 1
+        self._next = at
+
+    async def _is_more(self) -> bool:
         if self._next == len(self._waiting):
             self._waiting, self._next = await anext(self._chunks, []), 0
-        return self._waiting[self._next] if self._waiting else None
+        return bool(self._waiting)
 
 
 async def make_room(connection: Connection) -> None:

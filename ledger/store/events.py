@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 from asyncpg.pgproto.pgproto import UUID
 
-from ledger.core.events import EventText, UsageEvent
 from ledger.core.request_ids import RequestKey, request_id_of
+from ledger.core.rows import EventText, UsageEvent
 from ledger.core.statements import Stated, Statement, Status
 from ledger.store.database import Connection
 from ledger.store.failures import encoding_values

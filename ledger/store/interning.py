@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ledger.core.errors import UnprocessableDecision
-from ledger.core.events import Dimension
+from ledger.core.rows import Dimension
 from ledger.store.database import Connection
 from ledger.store.sql_files import query
 

@@ -13,7 +13,7 @@ import msgspec
 from ledger.core.cuts import Cut
 from ledger.core.digests import BatchDocument, DecisionRow, batch_digest, spelled
 from ledger.core.errors import DatabaseUnavailable
-from ledger.core.events import UsageEvent
+from ledger.core.rows import UsageEvent
 from ledger.store.database import Connection
 from ledger.store.interning import Interned
 from ledger.store.sql_files import query

@@ -22,7 +22,7 @@ RECORD = {
     "request_id": "any / text", "customer_id": "ümlaut 😀",
     "model": "whisper-v3", "input_seconds": "12.345678",
     "timestamp": "2026-05-11T10:00:00.000001Z", "metadata": {"b": "1", "a": "\u2028"},
-    "reported_cost": "1E+2",
+    "reported_cost": "1E-7",
     "response_id": "r", "unheard": {"of": [1.50, None]},
 }  # fmt: skip
 

@@ -13,15 +13,8 @@ from ledger.services.rebuilding import rebuild
 from ledger.store import rebuild as store
 from ledger.store.database import Database
 from ledger.store.rebuild import PROJECTIONS
-from tests.store.rebuild_damage import DAMAGES, MODEL, make_ledger, repaired, statements, whole
+from tests.store.rebuild_damage import DAMAGES, MODEL, repaired, statements, whole
 from tests.store.tampering import tamper, tampering
-
-
-@pytest.fixture
-async def ledger(database: Database, clock: FixedClock, writer: Writer, database_url: str) -> str:
-    """The address of a ledger with everything in it."""
-    await make_ledger(database, clock, writer)
-    return database_url
 
 
 async def test_facts_give_what_intake_wrote(

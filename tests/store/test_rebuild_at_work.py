@@ -17,15 +17,8 @@ from ledger.services.rebuilding import rebuild
 from ledger.store import rebuild as store
 from ledger.store.database import Database
 from ledger.store.log import take_lane
-from tests.store.rebuild_damage import ROLLUP, make_ledger, repaired, statements, whole
+from tests.store.rebuild_damage import ROLLUP, repaired, statements, whole
 from tests.store.tampering import tamper
-
-
-@pytest.fixture
-async def ledger(database: Database, clock: FixedClock, writer: Writer, database_url: str) -> str:
-    """The address of a ledger with everything in it."""
-    await make_ledger(database, clock, writer)
-    return database_url
 
 
 async def test_repair_while_a_writer_commits(

@@ -11,6 +11,7 @@ from ledger.services.seals import Head, check_heads, read_heads, show_heads
 from ledger.services.verification import verify
 from ledger.store.database import Database
 from tests.store.tampering import offenders, tamper, tampering
+from tests.store.test_digests import digest_of
 
 ACME_MIDDLE = """ WHERE (request_id, customer, revision) = (
     SELECT request_id, customer, revision FROM usage_event JOIN customer USING (customer)
@@ -262,6 +263,7 @@ async def test_a_truncated_lane_breaks_its_seal(
         f"DELETE FROM event_text t USING usage_event e WHERE t.request_id = e.request_id"
         f" AND t.customer = e.customer AND t.revision = e.revision AND lane = {lane} AND batch = {batch}",
         f"DELETE FROM usage_event WHERE lane = {lane} AND batch = {batch}",
+        f"DELETE FROM ledger_event WHERE lane = {lane} AND batch = {batch}",
         f"DELETE FROM batch WHERE lane = {lane} AND batch = {batch}",
     )
 
@@ -281,12 +283,25 @@ async def test_a_forged_chain_breaks_its_seal(
 ) -> None:
     """Who rewrites a fact and every digest after it passes `verify`, not the heads that somebody kept."""
     heads = await kept_heads(database, clock)
-    assert ledger
-    forged = [Head(head.lane, head.batch, "00" * 32) for head in heads]
+    lane, batch = await place(ledger)
+    await tamper(ledger, "UPDATE usage_event SET reported_cost = 17" + ACME_MIDDLE)
+    assert set(await offenders(database, clock)) == {"digests_match"}
+    async with tampering(ledger) as connection:
+        chain = await connection.fetch(
+            "SELECT batch, digest FROM batch WHERE lane = $1 ORDER BY batch", lane
+        )
+        digest = next((row["digest"] for row in chain if row["batch"] == batch - 1), None)
+        for number in (row["batch"] for row in chain if row["batch"] >= batch):
+            digest = await digest_of(connection, lane, number, digest)
+            await connection.execute(
+                "UPDATE batch SET digest = $3 WHERE lane = $1 AND batch = $2", lane, number, digest
+            )
 
-    result = await check_heads(database, forged)
-
-    assert {each["fault"] for each in result["offenders"]} == {"the log has another digest there"}
+    assert await offenders(database, clock) == {}
+    result = await check_heads(database, heads)
+    assert [(each["lane"], each["fault"]) for each in result["offenders"]] == [
+        (lane, "the log has another digest there")
+    ]
 
 
 async def test_a_change_under_kept_heads_names_its_batch(

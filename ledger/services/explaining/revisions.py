@@ -9,7 +9,6 @@ from typing import Any
 
 import msgspec
 
-from ledger.core.events import Dimension
 from ledger.core.explanation import (
     Arithmetic,
     Fee,
@@ -20,6 +19,7 @@ from ledger.core.explanation import (
     work_out,
 )
 from ledger.core.instants import format_instant
+from ledger.core.rows import Dimension
 from ledger.services.explaining.rows import (
     FEE,
     OTHER,

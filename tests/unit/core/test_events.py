@@ -9,8 +9,9 @@ import pytest
 
 from ledger.core.configuration import Configuration, PublishedMeter
 from ledger.core.errors import FieldError
-from ledger.core.events import Dimension, RatedStatement, UsageEvent, rate_statement, usage_event
+from ledger.core.events import RatedStatement, rate_statement, usage_event
 from ledger.core.reading import read_statement
+from ledger.core.rows import Dimension, UsageEvent
 from ledger.core.statements import Stated, Statement
 from pricing import Costs, PublishedTable, Quantities, RateBook, load_rate_table, percentage_meter
 

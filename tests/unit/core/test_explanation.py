@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.core.events import Dimension
 from ledger.core.explanation import (
     price_words,
     quantity_text,
@@ -15,6 +14,7 @@ from ledger.core.explanation import (
     unrated_reason,
     work_out,
 )
+from ledger.core.rows import Dimension
 from ledger.core.settlement import IssuedInvoice, issued_before, settled_by, share_out
 from pricing import (
     Meter,

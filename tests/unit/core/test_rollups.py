@@ -6,8 +6,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.core.events import UsageEvent
 from ledger.core.rollups import fold_events
+from ledger.core.rows import UsageEvent
 
 TEN = datetime(2026, 10, 31, 10, tzinfo=UTC)
 EVENT = UsageEvent(
