@@ -6,7 +6,7 @@ import click
 
 from ledger.bootstrap import Ledger
 from ledger.cli.running import json_option, on_ledger, print_json, remark, say
-from ledger.services.rebuilding import rebuild
+from ledger.services.proof.rebuilding import rebuild
 
 DIGEST_CHARACTERS = 16  # enough to compare by eye; --json has all of them
 

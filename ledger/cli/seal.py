@@ -14,7 +14,7 @@ from ledger.cli.running import (
     print_table,
     say,
 )
-from ledger.services.seals import check_heads, read_heads, show_heads
+from ledger.services.proof.seals import check_heads, read_heads, show_heads
 
 COLUMNS = {"lane": "lane", "batch": "batch", "recorded_at": "recorded at", "digest": "digest"}
 

@@ -17,8 +17,8 @@ from ledger.cli.running import (
 )
 from ledger.core.cuts import AsOf
 from ledger.core.errors import InvalidParameter
-from ledger.services.seals import read_heads
-from ledger.services.verification import verify
+from ledger.services.proof.seals import read_heads
+from ledger.services.proof.verification import verify
 
 
 @click.command("verify")

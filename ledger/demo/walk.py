@@ -23,8 +23,8 @@ from ledger.services.invoice_text import render_invoice
 from ledger.services.invoices import run_invoices, show_invoice
 from ledger.services.limits import LimitRequest, list_alerts, set_limit
 from ledger.services.meters import set_meter
+from ledger.services.proof.verification import verify
 from ledger.services.spend import answer_spend, spend_body
-from ledger.services.verification import verify
 
 DECIDED_AT = datetime(2026, 4, 1, tzinfo=UTC)
 RECORDED_AT = datetime(2026, 6, 1, 6, tzinfo=UTC)

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from ledger.clock import FixedClock
-from ledger.services.verification import verify
+from ledger.services.proof.verification import verify
 from ledger.store.database import Database
 from tests.api.test_worked_record import OCTOBER, RECORD, with_meter
 

@@ -9,8 +9,8 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from ledger.services.rebuilding import rebuild
-from ledger.services.verification import verify
+from ledger.services.proof.rebuilding import rebuild
+from ledger.services.proof.verification import verify
 from tests.naive_history import NaiveHistory
 from tests.properties.histories import AtOnce, History, Operation, RunInvoices, Single
 from tests.properties.history_model import Answer, Model

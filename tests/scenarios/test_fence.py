@@ -18,9 +18,9 @@ from ledger.services.intake.outcomes import Verdict
 from ledger.services.intake.writer import Writer
 from ledger.services.limits import LimitRequest, list_alerts, set_limit
 from ledger.services.meters import set_meter
+from ledger.services.proof.verification import verify
 from ledger.services.rates import publish_tables
 from ledger.services.spend import answer_spend, spend_body
-from ledger.services.verification import verify
 from ledger.store.database import Database
 from tests.conftest import NOW
 

@@ -12,10 +12,10 @@ from ledger.core.redaction import WORDS
 from ledger.core.statements import Statement
 from ledger.services.intake.outcomes import Verdict
 from ledger.services.intake.writer import Writer
+from ledger.services.proof.seals import check_heads, read_heads, show_heads
+from ledger.services.proof.verification import verify
 from ledger.services.redaction import redact_request
 from ledger.services.requests import show_request
-from ledger.services.seals import check_heads, read_heads, show_heads
-from ledger.services.verification import verify
 from ledger.store.database import Database
 from tests.conftest import NOW
 

@@ -13,8 +13,8 @@ from ledger.services.intake.writer import Writer
 from ledger.services.invoices import run_invoices
 from ledger.services.limits import LimitRequest, set_limit
 from ledger.services.meters import set_meter
-from ledger.services.rebuilding import rebuild
-from ledger.services.verification import verify
+from ledger.services.proof.rebuilding import rebuild
+from ledger.services.proof.verification import verify
 from ledger.store.database import Database
 from tests.conftest import NOW
 

@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 
 from ledger.clock import FixedClock
-from ledger.services.verification import verify
+from ledger.services.proof.verification import verify
 from ledger.store.database import Database
 
 ONE_EVENT = """ WHERE

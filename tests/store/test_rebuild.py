@@ -9,7 +9,7 @@ from ledger.core.instants import parse_month
 from ledger.services.adjustments import adjust_request
 from ledger.services.intake.writer import Writer
 from ledger.services.invoices import run_invoices
-from ledger.services.rebuilding import rebuild
+from ledger.services.proof.rebuilding import rebuild
 from ledger.store import rebuild as store
 from ledger.store.database import Database
 from ledger.store.rebuild import PROJECTIONS

@@ -8,12 +8,12 @@ import pytest
 
 from ledger.clock import FixedClock
 from ledger.core.errors import UnprocessableDecision
-from ledger.services import rebuilding
 from ledger.services.customers import set_customer
 from ledger.services.intake.writer import Writer
 from ledger.services.limits import LimitRequest, list_alerts, set_limit
 from ledger.services.meters import set_meter
-from ledger.services.rebuilding import rebuild
+from ledger.services.proof import rebuilding
+from ledger.services.proof.rebuilding import rebuild
 from ledger.store import rebuild as store
 from ledger.store.database import Database
 from ledger.store.log import take_lane

@@ -7,8 +7,8 @@ import pytest
 
 from ledger.clock import FixedClock
 from ledger.core.errors import InvalidParameter
-from ledger.services.seals import Head, check_heads, read_heads, show_heads
-from ledger.services.verification import verify
+from ledger.services.proof.seals import Head, check_heads, read_heads, show_heads
+from ledger.services.proof.verification import verify
 from ledger.store.database import Database
 from tests.store.tampering import offenders, tamper, tampering
 from tests.store.test_digests import digest_of

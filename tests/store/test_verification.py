@@ -9,7 +9,7 @@ from ledger.core.reading import read_statement
 from ledger.core.statements import Statement
 from ledger.demo.sample import sample_lines
 from ledger.services.intake.writer import Writer
-from ledger.services.verification import verify
+from ledger.services.proof.verification import verify
 from ledger.store.database import Database
 from tests.store.tampering import ONE_EVENT, ONE_LINE, at, offenders, tamper, tampering
 

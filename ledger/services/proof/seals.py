@@ -13,7 +13,7 @@ from ledger.clock import Clock
 from ledger.core.cuts import format_as_of
 from ledger.core.errors import InvalidParameter
 from ledger.core.instants import format_instant
-from ledger.services.audit import Findings, audit_log, audit_texts
+from ledger.services.proof.audit import Findings, audit_log, audit_texts
 from ledger.store.audit import Stretch, find_missing_texts, read_digests
 from ledger.store.database import Connection, Database
 from ledger.store.log import read_cut

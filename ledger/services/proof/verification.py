@@ -12,8 +12,8 @@ import msgspec
 from ledger.clock import Clock
 from ledger.core.cuts import Cut, format_as_of, is_reached
 from ledger.core.errors import InvalidParameter
-from ledger.services.audit import Findings, audit_log, audit_texts
-from ledger.services.seals import Head, find_broken_heads
+from ledger.services.proof.audit import Findings, audit_log, audit_texts
+from ledger.services.proof.seals import Head, find_broken_heads
 from ledger.store.audit import Stretch, find_missing_texts, find_unsound_tables
 from ledger.store.database import Connection, Database
 from ledger.store.log import read_cut
