@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import click
-import msgspec
 
 from ledger.bootstrap import Ledger
 from ledger.cli.running import ACTOR, json_option, on_ledger, print_json, say
@@ -78,5 +77,5 @@ def _number(text: str) -> Any:
     """The text of an option as the JSON number that it is, or as it is."""
     try:
         return read_json(text.encode())
-    except (ValueError, msgspec.DecodeError):
+    except (ValueError, RecursionError):
         return text

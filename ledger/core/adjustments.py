@@ -16,7 +16,7 @@ import msgspec
 from ledger.core.errors import FieldError
 from ledger.core.events import RatedStatement, rate_again
 from ledger.core.json_values import is_unicode, kind_of
-from ledger.core.records import judge_field
+from ledger.core.records import judge_field, printable
 from ledger.core.rows import Dimension, UsageEvent
 from ledger.core.statements import Statement
 from ledger.core.usage_objects import (
@@ -68,7 +68,9 @@ class Standing(msgspec.Struct, frozen=True):
 def read_adjustment(form: Mapping[str, Any]) -> Adjustment | list[FieldError]:
     """Read an adjustment from the fields of a JSON object, or name every fault of it."""
     errors = [
-        FieldError(name, "unknown_field", f"cannot be adjusted; fields are {', '.join(_FIELDS)}")
+        FieldError(
+            printable(name), "unknown_field", f"cannot be adjusted; fields are {', '.join(_FIELDS)}"
+        )
         for name in form
         if name not in _FIELDS
     ]

@@ -48,7 +48,10 @@ def amounts_difference(row: Sequence[Any], prices: Prices) -> dict[str, Any] | N
         recorded = (input_pico, cached_input_pico, output_pico, other_pico, event_fee_pico)
         if _token_amounts(used, prices.rates, prices.meter) == recorded:
             return None
-    units: Units = msgspec.json.decode(other_units) if other_units else {}
+    try:
+        units = msgspec.json.decode(other_units, type=Units) if other_units else {}
+    except msgspec.ValidationError as error:
+        return {"stored": other_units, "expected": f"{{unit: [quantity, amount]}} ({error})"}
     stored: Amounts = (
         input_pico,
         cached_input_pico,

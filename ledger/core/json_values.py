@@ -122,6 +122,11 @@ def is_unicode(text: str) -> bool:
     return True
 
 
+def is_storable(text: str) -> bool:
+    """Whether the database can hold a text."""
+    return "\x00" not in text and is_unicode(text)
+
+
 def why_malformed(error: json.JSONDecodeError | UnicodeDecodeError) -> str:
     """What is wrong with a text that is no JSON, and where."""
     if isinstance(error, UnicodeDecodeError):

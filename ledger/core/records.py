@@ -236,21 +236,22 @@ def _unstorable(name: str, value: object) -> FieldError | None:
     for part in walk({name: value}):
         if isinstance(part, NoNumber):
             return FieldError(
-                _printable(name), part.code, f"must be {rule_of(name)}, got {part.kind}"
+                printable(name), part.code, f"must be {rule_of(name)}, got {part.kind}"
             )
         if isinstance(part, str):
             if "\x00" in part:
                 return FieldError(
-                    _printable(name), "nul_character", "must not contain a NUL character"
+                    printable(name), "nul_character", "must not contain a NUL character"
                 )
             if not is_unicode(part):
                 return FieldError(
-                    _printable(name), "invalid_unicode", "must not contain half a surrogate pair"
+                    printable(name), "invalid_unicode", "must not contain half a surrogate pair"
                 )
     return None
 
 
-def _printable(name: str) -> str:
+def printable(name: str) -> str:
+    """A name as it can be answered, whatever it was: no NUL, no half of a surrogate pair, not too long."""
     return name.encode("utf-8", "replace").decode().replace("\x00", "?")[:255]
 
 

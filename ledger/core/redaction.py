@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from ledger.core.errors import FieldError
+from ledger.core.json_values import is_storable
 from ledger.core.records import RequestRecord
 
 RESPONSE_ID, METADATA, FIELDS = "response_id", "metadata", "fields"
@@ -48,7 +49,12 @@ def erase(words: Words, names: Sequence[str]) -> Words:
 
 def _fault(name: str) -> FieldError | None:
     word, dot, part = name.partition(".")
-    if word in WORDS and (part or not dot) and not (word == RESPONSE_ID and dot):
+    if (
+        is_storable(name)
+        and word in WORDS
+        and (part or not dot)
+        and not (word == RESPONSE_ID and dot)
+    ):
         return None
     if word not in WORDS and word in RequestRecord.__struct_fields__:
         detail = f"is what the request is billed or known by and cannot be erased; {_RULE}"

@@ -26,12 +26,13 @@ from ledger.services.posting import Posting, post
 from ledger.services.targets import Target, find_target
 from ledger.store.adjustments import (
     Adjusted,
+    lock_request,
     read_adjustment,
     read_standing,
 )
 from ledger.store.configuration import load_configuration
 from ledger.store.database import Connection, Database
-from ledger.store.failures import KeyTaken, MetOtherWriter, sorted_failures
+from ledger.store.failures import DataRefused, KeyTaken, MetOtherWriter, sorted_failures
 from ledger.store.interning import Interned
 from ledger.store.log import Decision, Lane, enter_fence, take_lane
 
@@ -78,6 +79,11 @@ async def adjust_request(
                         return True
             except (KeyTaken, MetOtherWriter):
                 continue
+            except DataRefused as failure:
+                raise UnprocessableDecision(
+                    f"the adjustment cannot be stored ({failure}): too many revisions, or a number too large",
+                    code="refused_by_database",
+                ) from failure
     raise DatabaseUnavailable("the request is adjusted by too many at once; try again")
 
 
@@ -92,14 +98,15 @@ class _Adjuster:
         self._interned = Interned()
 
     async def attempt(self, target: Target, adjustment: Adjustment) -> bool:
-        """Make the adjustment from what stands now; False when the configuration moved meanwhile.
+        """Make the adjustment from what stands now; False when that or the configuration moved meanwhile.
 
         Raises:
             KeyTaken (as `sorted_failures` calls it): another adjustment was faster.
         """
         connection = self._connection
-        configuration = await load_configuration(connection)
+        # In this order: a table that priced what stands is in a configuration that is read after it.
         standing = await read_standing(connection, target.key, target.customer)
+        configuration = await load_configuration(connection)
         if standing is None:
             raise NotFound(f"no request {target.request_id!r}")
         change = _change(standing, adjustment, configuration)
@@ -109,6 +116,9 @@ class _Adjuster:
         async with connection.transaction():
             if await enter_fence(connection) != configuration.epoch:
                 return False
+            await lock_request(connection, target.key)
+            if await read_standing(connection, target.key, target.customer) != standing:
+                return False  # another adjustment was faster
             posting = self._posting(target, adjustment, change)
             await post(connection, self._lane, posting, configuration, self._interned)
         return True

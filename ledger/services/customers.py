@@ -23,7 +23,7 @@ async def known_customer(connection: Connection, customer_id: str) -> int:
     Raises:
         NotFound: there is none of that id.
     """
-    customer = await find_customer(connection, customer_id) if "\x00" not in customer_id else None
+    customer = await find_customer(connection, customer_id)
     if not customer:
         raise NotFound(f"no customer {customer_id!r}")
     return customer

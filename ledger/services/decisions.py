@@ -10,7 +10,7 @@ from ledger.core.errors import FieldError, InvalidRecord
 from ledger.core.json_values import is_unicode
 from ledger.store.database import Connection, Database
 from ledger.store.interning import Interned
-from ledger.store.log import Batch, Decision, append_batch, raise_epoch, take_lane
+from ledger.store.log import Batch, Decision, append_batch, enter_fence, raise_epoch, take_lane
 
 MAX_REASON_CHARACTERS = 1000
 
@@ -49,6 +49,9 @@ async def deciding(
         lane = await take_lane(connection)
         async with connection.transaction():
             epoch = await raise_epoch(connection) if fenced else None
+            if not fenced:
+                # Its time is taken inside the fence all the same: `as_of` relies on that.
+                await enter_fence(connection)
             decided_at = lane.next_recorded_at(clock.now())
             batch = DecisionBatch(connection, actor, decided_at)
             yield batch

@@ -47,6 +47,7 @@ from ledger.store.log import (
     Decision,
     Lane,
     append_batch,
+    enter_fence,
     raise_epoch,
     read_cut,
     take_lane,
@@ -213,6 +214,7 @@ async def _issue(
     invoices: list[Invoice] = []
     lane = issuer.lane
     async with connection.transaction(isolation="read_committed"):
+        await enter_fence(connection)  # a time is taken inside the fence, as `as_of` relies on
         await forget_touched(connection, settled, period, issuer.epoch)
         if billable:
             issued_at = lane.next_recorded_at(issuer.clock.now())

@@ -11,7 +11,7 @@ from ledger.randomness import Salts, new_salt
 from ledger.services.decisions import deciding
 from ledger.services.targets import find_target
 from ledger.store.database import Database
-from ledger.store.redaction import LeftOver, Worded, read_words, write_left_over
+from ledger.store.redaction import LeftOver, read_words, write_left_over
 
 
 async def redact_request(
@@ -42,26 +42,19 @@ async def redact_request(
     async with deciding(database, clock, actor, reason=reason, fenced=False) as batch:
         target = await find_target(batch.connection, request_id, customer_id)
         worded = await read_words(batch.connection, target.key.bits, target.customer)
-        erased = sorted({*names, *(name for each in worded for name in each.redacted)})
-        left_over = [LeftOver(each.revision, erase(each.words, erased), salts()) for each in worded]
-        if _says_more(worded, left_over, erased):
-            digests = {str(each.revision): _digest(each).hex() for each in left_over}
-            await write_left_over(
-                batch.connection, target.key.bits, target.customer, erased, left_over
-            )
-            body = {"request_id": request_id, "erased": erased, "digests": digests}
-            batch.record("text_redacted", target.customer, request_id, body)
-    return {"request_id": request_id, "erased": erased if worded else []}
-
-
-def _says_more(
-    worded: Sequence[Worded], left_over: Sequence[LeftOver], erased: Sequence[str]
-) -> bool:
-    """Whether there is anything that was not erased before."""
-    return any(
-        before.words != after.words or list(before.redacted) != erased
-        for before, after in zip(worded, left_over, strict=True)
-    )
+        for each in worded:
+            # Each revision by itself: what was erased of a sighting says nothing about its completion.
+            erased = sorted({*names, *each.redacted})
+            left_over = LeftOver(each.revision, erase(each.words, erased), salts())
+            if left_over.words != each.words or erased != list(each.redacted):
+                digests = {str(each.revision): _digest(left_over).hex()}
+                await write_left_over(
+                    batch.connection, target.key.bits, target.customer, erased, [left_over]
+                )
+                body = {"request_id": request_id, "erased": erased, "digests": digests}
+                batch.record("text_redacted", target.customer, request_id, body)
+    before = {name for each in worded for name in each.redacted}
+    return {"request_id": request_id, "erased": sorted({*names, *before}) if worded else []}
 
 
 def _digest(left_over: LeftOver) -> bytes:

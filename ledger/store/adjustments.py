@@ -16,6 +16,7 @@ from pricing import Meter
 
 _STANDING = query("events", "standing")
 _CUSTOMERS_WITH = query("events", "customers_with")
+_LOCK_REQUEST = query("events", "lock_request")
 _ADJUSTMENT = query("events", "adjustment")
 
 
@@ -48,6 +49,11 @@ async def read_standing(connection: Connection, key: RequestKey, customer: int) 
         dimension=Dimension(*(row[name] for name in Dimension._fields)),
         meter=meter,
     )
+
+
+async def lock_request(connection: Connection, key: RequestKey) -> None:
+    """Hold off other adjustments of a request until the transaction ends."""
+    await connection.execute(_LOCK_REQUEST, UUID(key.bits))
 
 
 async def read_adjustment(

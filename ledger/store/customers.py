@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ledger.core.json_values import is_storable
 from ledger.store.database import Connection
 from ledger.store.sql_files import query
 
@@ -13,6 +14,8 @@ _SET_METER = query("configuration", "set_customer_meter")
 
 async def find_customer(connection: Connection, customer_id: str) -> int | None:
     """The number of a customer, if there is one of that id."""
+    if not is_storable(customer_id):
+        return None
     rows = await connection.fetch(_CUSTOMERS, [customer_id])
     return rows[0]["customer"] if rows else None
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import asyncpg
 import msgspec
 
 from ledger.store.audit import Stretch
@@ -44,6 +45,11 @@ async def find_offenders(
     parameters: tuple[Any, ...] = ()
     if name in _OF_A_STRETCH:
         parameters = _WHOLE if stretch is None else stretch.parameters
-    rows = await connection.fetch(_QUERIES[name], *parameters)
+    try:
+        async with connection.transaction():  # a savepoint: the snapshot goes on
+            rows = await connection.fetch(_QUERIES[name], *parameters)
+    except asyncpg.DataError as error:
+        # What was written past the ledger need not even be numbers.
+        return 1, [{"fault": f"cannot be computed: {error}"}]
     offenders = [msgspec.json.decode(row["offender"]) for row in rows]
     return int(rows[0]["found"]) if rows else 0, offenders

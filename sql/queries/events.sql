@@ -43,3 +43,8 @@ WHERE request_id = $1 AND opaque_id IS NOT DISTINCT FROM $2;
 -- What an idempotency key was used for.
 SELECT reason, body FROM ledger_event
 WHERE kind = 'request_adjusted' AND customer = $1 AND body ->> 'idempotency_key' = $2;
+
+-- name: lock_request
+-- One adjustment of a request at a time, until the transaction ends. Events cannot be locked by who may not
+-- change them.
+SELECT pg_advisory_xact_lock(6, hashtext($1::uuid::text));

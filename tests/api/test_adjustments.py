@@ -232,6 +232,7 @@ async def test_an_unmetered_request_cannot_be_adjusted(api: httpx.AsyncClient, s
         (correction(model="cheaper"), "model", "unknown_field"),
         (correction(cost="0"), "cost", "unknown_field"),
         (void(output_tokens=0), "output_tokens", "not_in_a_void"),
+        (void() | {"half \ud800": 1}, "half ?", "unknown_field"),
         ({**void(), "kind": "delete"}, "kind", "unknown_value"),
         ({**void(), "reason": ""}, "reason", "wrong_length"),
         ({**void(), "reason": None}, "reason", "missing"),

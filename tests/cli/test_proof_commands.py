@@ -57,6 +57,8 @@ def test_a_correction_and_a_void(run: Run) -> None:
         (("nobody", "--void"), "no request 'nobody'"),
         (("p", "--void"), "the request has not completed"),
         (("\udcff", "--void"), "no request"),
+        ((ID, "--void", "--customer", "\udcff"), "customer_id: must be a string"),
+        ((ID, "--output-tokens", "[" * 5000), "output_tokens: must be an integer"),
     ],
 )
 def test_what_cannot_be_adjusted_is_wrong_usage(
@@ -119,6 +121,24 @@ def test_verify_goes_on_where_it_ended(run: Run) -> None:
         in run("verify", "--since", "2026-01-01", code=2).stderr
     )
     assert "does not have" in run("verify", "--since", "1-999", code=2).stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("redact", ID, *WHY, "--customer", "\udcff"),
+        ("redact", ID, *WHY, "--field", "metadata.\udcff"),
+        ("explain", ID, "--customer", "\udcff"),
+        ("explain", "INV-\udcff"),
+        ("unmetered", "--customer", "\udcff"),
+    ],
+)
+def test_bytes_that_are_no_text_name_nothing(run: Run, words: tuple[str, ...]) -> None:
+    """They are told so, and no traceback."""
+    done = run(*words, code=0 if words[0] == "unmetered" else 2)
+
+    assert "Traceback" not in done.stderr
+    assert "database failed" not in done.stderr
 
 
 def test_words_are_erased(run: Run) -> None:

@@ -164,6 +164,21 @@ async def test_words_of_a_sighting_and_of_its_completion_go_together(
     await assert_whole(database, clock)
 
 
+async def test_what_was_erased_of_a_sighting_says_nothing_about_its_completion(
+    database: Database, clock: FixedClock, writer: Writer
+) -> None:
+    """One pair of a completed record goes alone, though all went of its sighting before."""
+    await take(writer, status="pending")
+    await redact(database, clock)
+    await take(writer)
+
+    await redact(database, clock, "metadata.email")
+
+    shown = await show_request(database, ID)
+    assert (shown["metadata"], shown["response_id"]) == ({"team": "search"}, "chatcmpl-1")
+    await assert_whole(database, clock)
+
+
 async def test_what_has_no_words_has_nothing_to_erase(
     database: Database, clock: FixedClock, writer: Writer
 ) -> None:

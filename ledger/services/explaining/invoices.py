@@ -14,6 +14,7 @@ from ledger.core.cuts import format_cut, parse_cut
 from ledger.core.errors import NotFound
 from ledger.core.instants import format_instant
 from ledger.core.invoicing import DueLine, Invoice, invoice_document
+from ledger.core.json_values import is_storable
 from ledger.core.request_ids import request_id_of
 from ledger.core.settlement import IssuedInvoice, Sharing, issued_before, share_out
 from ledger.services.explaining.revisions import SPEND_RULES
@@ -102,7 +103,7 @@ async def explain_invoice_line(
 async def _known_invoice(
     connection: Connection, number: str, customers: Sequence[str] | None
 ) -> Invoice:
-    invoice = None if "\x00" in number else await read_invoice(connection, number, customers)
+    invoice = await read_invoice(connection, number, customers) if is_storable(number) else None
     if invoice is None:
         raise NotFound(f"no invoice {number!r}")
     return invoice

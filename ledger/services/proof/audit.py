@@ -102,8 +102,9 @@ async def audit_texts(connection: Connection, stretch: Stretch, findings: Findin
         for row in chunk:
             metadata = row["metadata"] and msgspec.json.decode(row["metadata"])
             words = (row["response_id"], metadata, row["fields"])
-            # Words without a salt are older than digests; the query for missing ones looks after the rest.
-            if row["salt"] and text_digest(row["salt"], *words) not in row["digests"]:
+            is_older_than_digests = row["salt"] is None and row["digests"] == [None]
+            digest = text_digest(row["salt"] or b"", *words)
+            if not is_older_than_digests and digest not in row["digests"]:
                 findings.add(
                     customer_id=names.get(row["customer"], (None,))[0],
                     request_id=request_id_of(row["request_id"].bytes, row["opaque_id"]),

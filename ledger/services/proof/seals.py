@@ -61,7 +61,7 @@ def read_heads(text: bytes) -> list[Head]:
     """
     try:
         heads = msgspec.json.decode(text, type=_Heads).lanes
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidParameter("heads", f"{_FORM} ({error})") from None
     if not heads or len({head.lane for head in heads}) < len(heads):
         raise InvalidParameter("heads", f"{_FORM}, each lane once and at least one")
