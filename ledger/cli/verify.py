@@ -63,5 +63,12 @@ def _print_checks(result: dict[str, Any]) -> None:
         mark = "note" if is_warning else "ok" if check["ok"] else "FAILED"
         say(f"{mark:>6}  {check['name']}" + (f": {check['count']}" if check["count"] else ""))
         for offender in check["offenders"] if not check["ok"] else ():
-            say(f"          {offender}")
+            say(f"          {_in_words(offender)}")
+        if not check["ok"] and check["count"] > len(check["offenders"]):
+            say(f"          and {check['count'] - len(check['offenders'])} more")
     say(f"as of {result['as_of']}")
+
+
+def _in_words(offender: dict[str, Any]) -> str:
+    """Where it is and what is wrong there."""
+    return ", ".join(f"{name} {value}" for name, value in offender.items() if value is not None)

@@ -74,21 +74,9 @@ def read_adjustment(form: Mapping[str, Any]) -> Adjustment | list[FieldError]:
         for name in form
         if name not in _FIELDS
     ]
-    kind = form.get("kind")
-    if kind not in KINDS:
-        errors.append(
-            FieldError(
-                "kind", "unknown_value", f"must be {VOID} or {CORRECTION}, got {kind_of(kind)}"
-            )
-        )
     errors += [fault for name in _TEXTS if (fault := _text_fault(name, form.get(name)))]
     quantities = _read_quantities(form, errors)
-    stated = [name for name in QUANTITY_FIELDS if form.get(name) is not None]
-    if kind == VOID and stated:
-        errors.append(FieldError(stated[0], "not_in_a_void", "must be left out of a void"))
-    if kind == CORRECTION and not stated:
-        detail = f"a correction must state at least one of {', '.join(QUANTITY_FIELDS)}"
-        errors.append(FieldError(None, "no_quantity", detail))
+    errors += _faults_of_kind(form)
     if errors:
         return errors
     return Adjustment(
@@ -169,6 +157,21 @@ def _merged(standing: Quantities, stated: StatedUsage) -> Quantities | FieldErro
             "must not exceed input_tokens, which include it",
         )
     return usage.quantities()
+
+
+def _faults_of_kind(form: Mapping[str, Any]) -> list[FieldError]:
+    """A void states no quantity, a correction at least one, and there is no third kind."""
+    kind = form.get("kind")
+    stated = [name for name in QUANTITY_FIELDS if form.get(name) is not None]
+    if kind == VOID and stated:
+        return [FieldError(stated[0], "not_in_a_void", "must be left out of a void")]
+    if kind == CORRECTION and not stated:
+        detail = f"a correction must state at least one of {', '.join(QUANTITY_FIELDS)}"
+        return [FieldError(None, "no_quantity", detail)]
+    if kind not in KINDS:
+        detail = f"must be {VOID} or {CORRECTION}, got {kind_of(kind)}"
+        return [FieldError("kind", "unknown_value", detail)]
+    return []
 
 
 def _read_quantities(form: Mapping[str, Any], errors: list[FieldError]) -> StatedUsage:
