@@ -67,15 +67,19 @@ async def adjust_request(
         target = await find_target(connection, request_id, adjustment.customer_id)
         adjuster = _Adjuster(connection, clock, actor, await take_lane(connection))
         for _ in range(MAX_ATTEMPTS):
+            # What stands is read before the key: whoever used the key for what stands now is found then.
+            standing = await read_standing(connection, target.key, target.customer)
             recorded = await read_adjustment(
                 connection, target.customer, adjustment.idempotency_key
             )
             if recorded is not None:
                 _require_same(recorded, adjustment, target)
                 return False
+            if standing is None:
+                raise NotFound(f"no request {request_id!r}")
             try:
                 with sorted_failures():
-                    if await adjuster.attempt(target, adjustment):
+                    if await adjuster.attempt(target, standing, adjustment):
                         return True
             except (KeyTaken, MetOtherWriter):
                 continue
@@ -97,18 +101,15 @@ class _Adjuster:
         self._lane = lane
         self._interned = Interned()
 
-    async def attempt(self, target: Target, adjustment: Adjustment) -> bool:
-        """Make the adjustment from what stands now; False when that or the configuration moved meanwhile.
+    async def attempt(self, target: Target, standing: Standing, adjustment: Adjustment) -> bool:
+        """Make the adjustment from what stands; False when that or the configuration moved meanwhile.
 
         Raises:
             KeyTaken (as `sorted_failures` calls it): another adjustment was faster.
         """
         connection = self._connection
-        # In this order: a table that priced what stands is in a configuration that is read after it.
-        standing = await read_standing(connection, target.key, target.customer)
+        # Read after what stands: a table that priced that is in it.
         configuration = await load_configuration(connection)
-        if standing is None:
-            raise NotFound(f"no request {target.request_id!r}")
         change = _change(standing, adjustment, configuration)
         if change.replacement is not None:
             # In a transaction of its own and before the fence, as everywhere.
