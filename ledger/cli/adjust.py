@@ -61,16 +61,27 @@ async def command_group(
     adjustment = read_adjustment(form)
     if isinstance(adjustment, list):
         raise InvalidRecord(adjustment)
+    before = await show_request(ledger.database, request_id, customer_id)
     is_new = await adjust_request(ledger.database, ledger.clock, ACTOR, request_id, adjustment)
     body = await show_request(ledger.database, request_id, customer_id)
     if as_json:
         print_json(body)
         return
-    last = body["revisions"][-1]
-    say(
-        f"{body['request_id']} of {body['customer_id']}: {body['status']}, revision {last['revision']}"
-    )
-    say("recorded" if is_new else "it was recorded under this idempotency key before")
+    last = body["revisions"][-1]["revision"]
+    say(f"{body['request_id']} of {body['customer_id']}: {body['status']}, revision {last}")
+    if not is_new:
+        say("it was recorded under this idempotency key before")
+    elif last == before["revisions"][-1]["revision"]:
+        say("nothing to change: that is what stands already")
+    else:
+        say(f"spend {_spend(before)} -> {_spend(body)}")
+
+
+def _spend(body: dict[str, Any]) -> str:
+    """What a request counts."""
+    if body["status"] == "voided":
+        return "0.000000000000"
+    return body["spend"] or "UNRATED: no rate in force prices all of its quantities; it counts 0"
 
 
 def _number(text: str) -> Any:

@@ -1,5 +1,6 @@
 """`ledger explain`."""
 
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -79,11 +80,18 @@ async def _explain(
         explained = await explain_invoice_line(database, name, line, most_records=most_records)
         return explained, render_line_explanation(explained)
     if customer_id is None and name.startswith(f"{SERIES}-"):
-        try:
-            explained = await explain_invoice(database, name)
-        except NotFound:
-            pass
-        else:
-            return explained, render_invoice_explanation(explained)
+        return await _explain_either(ledger, name)
     explained = await explain_request(database, name, customer_id)
+    return explained, render_request(explained)
+
+
+async def _explain_either(ledger: Ledger, name: str) -> tuple[dict[str, Any], str]:
+    """The invoice of that number, or the request of that id."""
+    with suppress(NotFound):
+        explained = await explain_invoice(ledger.database, name)
+        return explained, render_invoice_explanation(explained)
+    try:
+        explained = await explain_request(ledger.database, name)
+    except NotFound as error:
+        raise NotFound(f"no invoice and no request {name!r}") from error
     return explained, render_request(explained)

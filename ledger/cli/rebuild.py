@@ -13,12 +13,20 @@ DIGEST_CHARACTERS = 16  # enough to compare by eye; --json has all of them
 
 @click.command("rebuild")
 @click.argument("projection", required=False)
+@click.option(
+    "--trust-log",
+    is_flag=True,
+    help="Repair even though a digest says that the log was altered.",
+)
 @json_option
 @on_ledger
-async def command_group(ledger: Ledger, *, projection: str | None, as_json: bool) -> None:
+async def command_group(
+    ledger: Ledger, *, projection: str | None, trust_log: bool, as_json: bool
+) -> None:
     """Derive every projection anew from the log, compare byte for byte, repair what differs.
 
-    PROJECTION is one of them, such as rollup_hour. Intake goes on meanwhile.
+    PROJECTION is one of them, such as rollup_hour. Intake goes on meanwhile. Before anything is repaired the
+    digests of the log are checked: what was altered there must not spread.
 
     Example: ledger rebuild
     """
@@ -26,6 +34,7 @@ async def command_group(ledger: Ledger, *, projection: str | None, as_json: bool
         ledger.database,
         ledger.clock,
         None if projection is None else [projection],
+        trust_log=trust_log,
         progress=lambda step: remark(f"{step} ..."),
     )
     if as_json:
@@ -42,8 +51,6 @@ def _show(result: dict[str, Any]) -> None:
         keys = f", {each['repaired']} keys repaired" if "repaired" in each else ""
         say(f"{mark:>8}  {each['name']}: {each['rows']} rows{keys}  {digests}")
     if any("repaired" in each for each in result["projections"]):
-        say(
-            "REPAIRED: what stood there did not follow from the log, and does now. See `ledger verify`."
-        )
+        say("REPAIRED: what stood there did not follow from the log, and does now.")
     if alerts := result.get("alerts"):
         say(f"{alerts} alerts raised late: their thresholds were reached while a limit was wrong.")

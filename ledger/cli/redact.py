@@ -46,7 +46,7 @@ async def command_group(
     )
     if as_json:
         print_json(result)
-    elif result["erased"]:
-        say(f"erased of {request_id}: {', '.join(result['erased'])}")
-    else:
-        say(f"no words came with {request_id}")
+        return
+    for heading in ("erased", "erased_before", "not_there"):
+        if result[heading]:
+            say(f"{heading.replace('_', ' ')}: {', '.join(result[heading])}")

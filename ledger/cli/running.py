@@ -102,6 +102,11 @@ def print_table(title: str, columns: dict[str, str], rows: list[dict[str, Any]])
     stdout().print(table)
 
 
+def in_words(offender: dict[str, Any]) -> str:
+    """Where something is wrong and what."""
+    return ", ".join(f"{name} {value}" for name, value in offender.items() if value is not None)
+
+
 def say(text: str) -> None:
     """A line of a result on stdout, whole whatever the width of the terminal."""
     click.echo(text)

@@ -8,6 +8,7 @@ from ledger.bootstrap import Ledger
 from ledger.cli.running import (
     DONE,
     WITH_PROBLEMS,
+    in_words,
     json_option,
     on_ledger,
     print_json,
@@ -55,7 +56,7 @@ async def check(ledger: Ledger, *, heads: BinaryIO, as_json: bool) -> int:
         print_json(result)
     else:
         for offender in result["offenders"]:
-            say(f"FAILED  lane {offender['lane']}, batch {offender['batch']}: {offender['fault']}")
+            say(f"FAILED  {in_words(offender)}")
         if result["ok"]:
             say(f"{len(result['lanes'])} heads hold: {result['events']} events are as they were.")
         else:

@@ -86,6 +86,7 @@ def print_spend(body: dict[str, object]) -> None:
         say(f"{body['unrated_requests']} requests have no rate yet and count 0.")
     if "model" in groups:
         say("Models are shown by their last part; --model takes the whole id.")
+    say(f"as of {body['as_of']}")
 
 
 def _for_reading(row: dict[str, object]) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """`ledger verify`."""
 
+from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import click
@@ -9,6 +10,7 @@ from ledger.cli.running import (
     DONE,
     WITH_PROBLEMS,
     PointInLog,
+    in_words,
     json_option,
     on_ledger,
     print_json,
@@ -18,7 +20,7 @@ from ledger.cli.running import (
 from ledger.core.cuts import AsOf
 from ledger.core.errors import InvalidParameter
 from ledger.services.proof.seals import read_heads
-from ledger.services.proof.verification import verify
+from ledger.services.proof.verification import OF_THE_LOG, verify
 
 
 @click.command("verify")
@@ -38,6 +40,7 @@ async def command_group(
     """Check that every figure follows from the log, and the log is as it was written.
 
     The last line names the point in the log that was checked; the next run can go on from there.
+    docs/verify-and-seals.md says what each check compares, and what to do when one fails.
 
     Example: ledger verify --since 2026-11-20T03:00:00Z~1-5023.2-17
     """
@@ -59,16 +62,30 @@ async def command_group(
 
 def _print_checks(result: dict[str, Any]) -> None:
     for check in result["checks"]:
-        is_warning = check["ok"] and check["count"]
-        mark = "note" if is_warning else "ok" if check["ok"] else "FAILED"
+        is_note = check["ok"] and check["count"]
+        mark = "note" if is_note else "ok" if check["ok"] else "FAILED"
         say(f"{mark:>6}  {check['name']}" + (f": {check['count']}" if check["count"] else ""))
-        for offender in check["offenders"] if not check["ok"] else ():
-            say(f"          {_in_words(offender)}")
-        if not check["ok"] and check["count"] > len(check["offenders"]):
-            say(f"          and {check['count'] - len(check['offenders'])} more")
-    say(f"as of {result['as_of']}")
+        if not check["ok"]:
+            for offender in check["offenders"]:
+                say(f"          {in_words(offender)}")
+            if check["count"] > len(check["offenders"]):
+                say(f"          and {check['count'] - len(check['offenders'])} more")
+    for line in _verdict(result):
+        say(line)
 
 
-def _in_words(offender: dict[str, Any]) -> str:
-    """Where it is and what is wrong there."""
-    return ", ".join(f"{name} {value}" for name, value in offender.items() if value is not None)
+def _verdict(result: dict[str, Any]) -> Iterator[str]:
+    """How it stands, and what to do."""
+    failed = [check["name"] for check in result["checks"] if not check["ok"]]
+    if result["since"] is not None:
+        yield f"What {result['since'] or 'an empty log'} covers was taken as verified before."
+    if not failed:
+        yield f"All {len(result['checks'])} checks hold."
+    else:
+        yield f"{len(failed)} of {len(result['checks'])} checks FAILED: {', '.join(failed)}."
+    if OF_THE_LOG & set(failed):
+        yield "The log itself was altered, outside the ledger. Keep the database as it is, compare heads that"
+        yield "were kept elsewhere (`ledger seal check`), restore from a backup; do not rebuild before."
+    elif failed:
+        yield "The log holds; what is derived from it does not follow. `ledger rebuild` derives it anew."
+    yield f"as of {result['as_of']}"

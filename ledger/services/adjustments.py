@@ -205,6 +205,6 @@ def _require_same(recorded: Adjusted, adjustment: Adjustment, target: Target) ->
     for name, value in said.items():
         if before[name] != value:
             raise Conflict(
-                f"the idempotency key was used for an adjustment with another {name}",
+                f"the idempotency key was used for an adjustment that differs in its {name}",
                 code="idempotency_key_reused",
             )

@@ -27,7 +27,7 @@ async def redact_request(
 ) -> dict[str, Any]:
     """Erase words of a request, all of them unless some are named. Amounts and digests stay whole.
 
-    Gives what is erased by now. What is gone already, or was never there, is no fault.
+    Gives what was erased by this call and before it, and names of what was not there, which is no fault.
 
     Raises:
         InvalidRecord: a name of something that cannot be erased, such as what carries money.
@@ -39,14 +39,16 @@ async def redact_request(
         faults = [FieldError("fields", "missing", "must name at least one")]
     if faults:
         raise InvalidRecord(faults)
+    erased_now: set[str] = set()
     async with deciding(database, clock, actor, reason=reason, fenced=False) as batch:
         target = await find_target(batch.connection, request_id, customer_id)
         worded = await read_words(batch.connection, target.key.bits, target.customer)
         for each in worded:
             # Each revision by itself: what was erased of a sighting says nothing about its completion.
-            erased = sorted({*names, *each.redacted})
-            left_over = LeftOver(each.revision, erase(each.words, erased), salts())
-            if left_over.words != each.words or erased != list(each.redacted):
+            if found := [name for name in names if erase(each.words, [name]) != each.words]:
+                erased_now |= set(found)
+                erased = sorted({*found, *each.redacted})
+                left_over = LeftOver(each.revision, erase(each.words, found), salts())
                 digests = {str(each.revision): _digest(left_over).hex()}
                 await write_left_over(
                     batch.connection, target.key.bits, target.customer, erased, [left_over]
@@ -54,7 +56,12 @@ async def redact_request(
                 body = {"request_id": request_id, "erased": erased, "digests": digests}
                 batch.record("text_redacted", target.customer, request_id, body)
     before = {name for each in worded for name in each.redacted}
-    return {"request_id": request_id, "erased": sorted({*names, *before}) if worded else []}
+    return {
+        "request_id": request_id,
+        "erased": sorted(erased_now),
+        "erased_before": sorted(before - erased_now),
+        "not_there": sorted(set(names) - erased_now - before),
+    }
 
 
 def _digest(left_over: LeftOver) -> bytes:

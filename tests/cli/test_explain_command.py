@@ -48,7 +48,9 @@ def test_documents(run: Run) -> None:
 def test_what_is_not_there(run: Run) -> None:
     """Exit code 2, and what is missing."""
     for words, complaint in {
-        ("INV-000002",): "no request 'INV-000002'",
+        ("INV-000002",): "no invoice and no request 'INV-000002'",
+        ("INV-000002", "--customer", "acme"): "no request 'INV-000002'",
+        ("req_test_x",): "no request 'req_test_x'",
         ("INV-000002", "--line", "1"): "no invoice 'INV-000002'",
         ("INV-000001", "--line", "2"): "no line 2 on invoice 'INV-000001'",
         (WORKED, "--customer", "bolt"): "no customer 'bolt'",
@@ -62,4 +64,6 @@ async def test_what_does_not_agree_is_a_problem(run: Run, database_url: str) -> 
     """Exit code 1, whole page all the same."""
     await tamper(database_url, "UPDATE usage_event SET fee_pico = 1")
     for words in ((WORKED,), ("INV-000001", "--line", "1")):
-        assert "NOT EVERY" in run("explain", *words, code=1).stdout
+        page = run("explain", *words, code=1).stdout
+        assert "  WRONG     fee: " in page
+        assert "NOT EVERY" in page

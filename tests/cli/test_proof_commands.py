@@ -43,7 +43,13 @@ def test_a_correction_and_a_void(run: Run) -> None:
 
     again = run("adjust", ID, "--output-tokens", 400, *WHY, "--idempotency-key", "k")
     assert "recorded under this idempotency key before" in again.stdout
-    assert "voided, revision 4" in run("adjust", ID, "--void", *WHY).stdout
+    unchanged = run("adjust", ID, "--output-tokens", 400, *WHY).stdout
+    assert "nothing to change: that is what stands already" in unchanged
+    unrated = run("adjust", ID, "--images", 1, *WHY).stdout
+    assert "spend 0.001120500000 -> UNRATED" in unrated
+    void = run("adjust", ID, "--void", *WHY).stdout
+    assert "voided, revision 6" in void
+    assert void.endswith("-> 0.000000000000\n")
 
 
 @pytest.mark.parametrize(
@@ -120,7 +126,9 @@ def test_verify_goes_on_where_it_ended(run: Run) -> None:
         "as_of that `ledger verify` printed"
         in run("verify", "--since", "2026-01-01", code=2).stderr
     )
-    assert "does not have" in run("verify", "--since", "1-999", code=2).stderr
+    gone = run("verify", "--since", "1-999", code=1).stdout
+    assert "FAILED  log_reaches_since: 1" in gone
+    assert "The log itself was altered" in gone
 
 
 @pytest.mark.parametrize(
@@ -144,9 +152,12 @@ def test_bytes_that_are_no_text_name_nothing(run: Run, words: tuple[str, ...]) -
 def test_words_are_erased(run: Run) -> None:
     """One pair, then all; what carries money is refused by name."""
     erased = document(run, "redact", ID, "--field", "metadata.email", *WHY)
-    assert erased == {"request_id": ID, "erased": ["metadata.email"]}
-    assert "fields, metadata, metadata.email, response_id" in run("redact", ID, *WHY).stdout
-    assert "no words came with p" in run("redact", "p", *WHY).stdout
+    assert erased == {
+        "request_id": ID, "erased": ["metadata.email"], "erased_before": [], "not_there": [],
+    }  # fmt: skip
+    said = run("redact", ID, "--field", "metadata.emial", *WHY).stdout
+    assert said == "erased before: metadata.email\nnot there: metadata.emial\n"
+    assert run("redact", "p", *WHY).stdout == "not there: fields, metadata, response_id\n"
     assert (
         "input_tokens: is what" in run("redact", ID, "--field", "input_tokens", *WHY, code=2).stderr
     )

@@ -187,3 +187,21 @@ async def test_the_later_decision_counts(
     assert lanes > 1
     assert amount == 4 * 10**12
     await whole(database, clock)
+
+
+async def test_nothing_is_repaired_from_a_log_that_was_altered(
+    ledger: str, database: Database, clock: FixedClock
+) -> None:
+    """The sums still hold what was true; only who insists has them follow the altered log."""
+    await tamper(
+        ledger,
+        """UPDATE usage_event SET output_tokens = output_tokens + 1
+        WHERE request_id = (SELECT request_id FROM usage_event WHERE revision = 1 LIMIT 1)""",
+    )
+
+    with pytest.raises(UnprocessableDecision) as refused:
+        await rebuild(database, clock)
+
+    assert refused.value.code == "log_altered"
+    assert "lane 1, batch" in refused.value.detail
+    assert repaired(await rebuild(database, clock, trust_log=True)) == {"rollup_hour": 1}

@@ -387,8 +387,18 @@ async def test_verify_goes_on_from_a_cut(
 
     assert not before["ok"]
     assert after["ok"], [check for check in after["checks"] if not check["ok"]]
-    with pytest.raises(InvalidParameter, match="since"):
-        await verify(database, clock, since={1: 3000})
+
+
+async def test_a_cut_that_the_log_does_not_reach_is_a_failure(
+    ledger: str, database: Database, clock: FixedClock
+) -> None:
+    """What an earlier run saw and this one does not was removed, or the copy is an older one."""
+    assert ledger
+    report = await verify(database, clock, since={1: 2, 9: 3000})
+
+    [check] = [check for check in report["checks"] if not check["ok"]]
+    assert check["name"] == "log_reaches_since"
+    assert places(check["offenders"]) == {(9, 3000)}
 
 
 @pytest.mark.parametrize("place_of_it", ["lane = 77", "batch = 1000000"])

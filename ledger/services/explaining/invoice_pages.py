@@ -5,7 +5,7 @@ from shlex import quote
 from textwrap import wrap
 from typing import Any
 
-from ledger.services.explaining.request_pages import equations, labelled, printable
+from ledger.services.explaining.request_pages import equations, labelled, printable, wrong
 from ledger.services.invoice_text import COLUMNS
 
 _INDENT = "  "
@@ -17,7 +17,7 @@ _METHOD = (
     " then lack goes, one smallest unit each, to the lines with the largest remainders, the earlier first."
 )
 _AGREES = "Every figure equals what is worked out here."
-_DIFFERS = "NOT EVERY FIGURE EQUALS WHAT IS WORKED OUT HERE."
+_DIFFERS = "NOT EVERY FIGURE EQUALS WHAT IS WORKED OUT HERE: see WRONG."
 _NOT_TOLD = (
     "Which records it billed is not told: this invoice or the one before it was drafted before cuts were"
     " kept."
@@ -37,7 +37,7 @@ def render_invoice_explanation(explanation: dict[str, Any]) -> str:
             *_sharing(explanation),
             "",
             f"What a line billed: ledger explain {number} --line 1",
-            _AGREES if explanation["agrees"] else _DIFFERS,
+            *_verdict(explanation),
             "",
         )
     )
@@ -132,12 +132,13 @@ def _usage(explanation: dict[str, Any]) -> Iterator[str]:
     """The days and the first records, or why they are not told."""
     if explanation["sums"] is None:
         yield from labelled("", _NOT_TOLD, 0)
-        return
-    yield from _days(explanation)
-    yield ""
-    yield from _records(explanation)
-    yield ""
-    yield _AGREES if explanation["agrees"] else _DIFFERS
+    else:
+        yield from _days(explanation)
+        yield ""
+        yield from _records(explanation)
+    if explanation["agrees"] is not None:
+        yield ""
+        yield from _verdict(explanation)
 
 
 def _days(explanation: dict[str, Any]) -> Iterator[str]:
@@ -172,6 +173,21 @@ def _records(explanation: dict[str, Any]) -> Iterator[str]:
         yield f"{row}  {name}"
     customer = printable(quote(explanation["customer_id"]))
     yield f"Each in full: ledger explain REQUEST --customer {customer}"
+
+
+def _verdict(explanation: dict[str, Any]) -> Iterator[str]:
+    """Each figure that is not what it should be, and whether there is one."""
+    yield from wrong(_difference_words(each) for each in explanation["differences"])
+    yield _AGREES if explanation["agrees"] else _DIFFERS
+
+
+def _difference_words(difference: dict[str, str]) -> str:
+    field, recorded, computed = (difference[name] for name in ("field", "recorded", "computed"))
+    if field in _COUNTS:
+        return f"{field}: the line says {int(recorded):,}, its records {int(computed):,}"
+    if field in _AMOUNTS:
+        return f"{field}: the line says {recorded}, its records {computed}"
+    return f"{field}: recorded {recorded}, worked out {computed}"
 
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -16,13 +16,20 @@ from ledger.core.instants import format_instant
 from ledger.core.invoicing import DueLine, Invoice, invoice_document
 from ledger.core.json_values import is_storable
 from ledger.core.request_ids import request_id_of
-from ledger.core.settlement import IssuedInvoice, Sharing, issued_before, share_out
+from ledger.core.settlement import IssuedInvoice, issued_before
 from ledger.services.explaining.revisions import SPEND_RULES
 from ledger.services.explaining.rows import Row, cost_of, quantities_body, spend_of
+from ledger.services.explaining.sharing import (
+    differences,
+    share_body,
+    sharing_body,
+    sharing_differences,
+    sharing_of,
+)
 from ledger.store.database import Connection, Database
 from ledger.store.explanation import LineUsage, read_days, read_issued, read_records
 from ledger.store.invoices import read_invoice
-from pricing import currency_places, format_amount, format_minor
+from pricing import format_amount
 
 MOST_RECORDS = 100
 
@@ -44,6 +51,7 @@ async def explain_invoice(
 ) -> dict[str, Any]:
     """How the total of an invoice was rounded and shared among its lines.
 
+    `differences` names every figure that is recorded otherwise than it is worked out, and both figures.
     `customers` are those whose invoices may be seen; None means all.
 
     Raises:
@@ -51,16 +59,18 @@ async def explain_invoice(
     """
     async with database.snapshot() as connection:
         invoice = await _known_invoice(connection, number, customers)
-    sharing = _sharing(invoice)
+    sharing = sharing_of(invoice)
+    found = sharing_differences(invoice, sharing)
     document = invoice_document(invoice)
     return {
         **document,
         "lines": [
-            {"line": ordinal, **line, "share": _share_body(invoice, sharing, ordinal)}
+            {"line": ordinal, **line, "share": share_body(invoice, sharing, ordinal)}
             for ordinal, line in enumerate(document["lines"], 1)
         ],
-        "sharing": _sharing_body(invoice, sharing),
-        "agrees": _is_shared_so(invoice, sharing),
+        "sharing": sharing_body(invoice, sharing),
+        "agrees": not found,
+        "differences": found,
     }
 
 
@@ -74,7 +84,9 @@ async def explain_invoice_line(
 ) -> dict[str, Any]:
     """What a line billed: its days, its first records by time, and its share of the total.
 
-    `agrees` is None where the records are not told: the invoice, or the one before, has no cut.
+    `differences` are those of the line from its records, then those of the whole invoice from its lines.
+    `agrees` is None where there are none but the records are not told: the invoice, or the one before, has
+    no cut.
 
     Raises:
         NotFound: there is no such invoice or line, or it is another customer's.
@@ -89,14 +101,17 @@ async def explain_invoice_line(
         usage = _usage(invoice, due, before)
         days = await read_days(connection, usage) if usage else []
         records = await read_records(connection, usage, most_records) if usage else []
-    sharing = _sharing(invoice)
+    sharing = sharing_of(invoice)
+    found = _unlike(due, days) if usage else []
+    found += sharing_differences(invoice, sharing)
     return {
         **_line_head(invoice, line, before),
-        "share": _share_body(invoice, sharing, line),
-        "sharing": _sharing_body(invoice, sharing),
+        "share": share_body(invoice, sharing, line),
+        "sharing": sharing_body(invoice, sharing),
         **_usage_body(due, days if usage else None),
         "records": [_record(row, due.key_type) for row in records],
-        "agrees": _agrees(due, days, _is_shared_so(invoice, sharing)) if usage else None,
+        "agrees": None if usage is None and not found else not found,
+        "differences": found,
     }
 
 
@@ -161,10 +176,11 @@ def _usage_body(due: DueLine, days: Sequence[Row] | None) -> dict[str, Any]:
     }
 
 
-def _agrees(due: DueLine, days: Sequence[Row], is_shared_so: bool) -> bool:  # noqa: FBT001
-    """Whether the records come to the line, figure by figure, and the line has its share."""
-    billed = Figures(*(getattr(due, name) for name in Figures.__struct_fields__))
-    return is_shared_so and billed == _sum(_figures(day, due.key_type) for day in days)
+def _unlike(due: DueLine, days: Sequence[Row]) -> list[dict[str, str]]:
+    """Where the records come to something else than the line says."""
+    billed = _body(Figures(*(getattr(due, name) for name in Figures.__struct_fields__)))
+    sums = _body(_sum(_figures(day, due.key_type) for day in days))
+    return differences((field, str(billed[field]), str(sums[field])) for field in sums)
 
 
 def _figures(day: Row, key_type: str) -> Figures:
@@ -216,52 +232,4 @@ def _record(row: Row, key_type: str) -> dict[str, Any]:
         "requests": row["requests"],
         **quantities_body(row),
         **amounts,
-    }
-
-
-def _sharing(invoice: Invoice) -> Sharing:
-    """The total and its shares, worked out anew from the exact lines."""
-    content = invoice.content
-    exact_pico = [line.due.exact_pico for line in content.lines]
-    return share_out(exact_pico, currency_places(content.currency))
-
-
-def _is_shared_so(invoice: Invoice, sharing: Sharing) -> bool:
-    """Whether the invoice says what its exact lines come to."""
-    content = invoice.content
-    amounts = tuple(line.amount_minor for line in content.lines)
-    exact = [
-        spend_of(line.due.key_type, line.due.cost_pico, line.due.fee_pico) for line in content.lines
-    ]
-    return (
-        amounts == tuple(share.amount_minor for share in sharing.shares)
-        and exact == [line.due.exact_pico for line in content.lines]
-        and content.total_minor == sharing.total_minor
-        and content.rounding_pico == sharing.rounding_pico
-    )
-
-
-def _sharing_body(invoice: Invoice, sharing: Sharing) -> dict[str, Any]:
-    """The rounding of the total; `given` are the lines that got something on top of their floor."""
-    places = currency_places(invoice.content.currency)
-    floors_minor = sharing.total_minor - sharing.lacking_minor
-    return {
-        "exact": format_amount(sharing.exact_pico),
-        "total": format_minor(sharing.total_minor, places),
-        "rounding": format_amount(sharing.rounding_pico),
-        "rounded_down": format_minor(floors_minor, places),
-        "lacking": format_minor(sharing.lacking_minor, places),
-        "given": [line for line, share in enumerate(sharing.shares, 1) if share.extra_minor],
-    }
-
-
-def _share_body(invoice: Invoice, sharing: Sharing, line: int) -> dict[str, str]:
-    places = currency_places(invoice.content.currency)
-    share = sharing.shares[line - 1]
-    return {
-        "exact": format_amount(invoice.content.lines[line - 1].due.exact_pico),
-        "rounded_down": format_minor(share.floor_minor, places),
-        "remainder": format_amount(share.remainder_pico),
-        "given": format_minor(share.extra_minor, places),
-        "amount": format_minor(share.amount_minor, places),
     }

@@ -3,7 +3,7 @@
 Fits 80 columns where names do; no figure is ever cut.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from textwrap import wrap
 from typing import Any
 
@@ -70,10 +70,9 @@ def equations(terms: Sequence[Term], columns: int = _LABEL_COLUMNS) -> Iterator[
         yield f"{_INDENT}{label.ljust(columns)}{middle}{figure.rjust(longest)}"
 
 
-def wrong(differences: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """Each figure that is recorded otherwise than it was worked out."""
-    for each in differences:
-        text = f"{each['figure']}: recorded {each['recorded']}, worked out {each['computed']}"
+def wrong(texts: Iterable[str]) -> Iterator[str]:
+    """What is said about each figure that is recorded otherwise than it was worked out."""
+    for text in texts:
         yield from labelled("WRONG", text)
 
 
@@ -109,7 +108,7 @@ def _revision(revision: dict[str, Any]) -> Iterator[str]:
         yield from _unrated(revision)
     else:
         yield from _rated(revision)
-    yield from wrong(revision["differences"])
+    yield from wrong(_difference_words(each) for each in revision["differences"])
     if revision["digest"] is not None:
         yield from labelled("digest", revision["digest"])
     yield from labelled("invoiced", _invoiced(revision["invoice"]))
@@ -159,6 +158,11 @@ def _unrated(revision: dict[str, Any]) -> Iterator[str]:
 def _counts(revision: dict[str, Any]) -> str:
     figures = {"requests": revision["requests"], **revision["quantities"]}
     return ", ".join(f"{name} {figure}" for name, figure in figures.items() if figure)
+
+
+def _difference_words(difference: dict[str, Any]) -> str:
+    recorded, computed = difference["recorded"], difference["computed"]
+    return f"{difference['figure']}: recorded {recorded}, worked out {computed}"
 
 
 def _label(step: dict[str, Any], revision: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from ledger.core.explanation import (
+    INPUT,
     Arithmetic,
     Fee,
     Step,
@@ -132,7 +133,7 @@ def _amounts(row: Row, work: Arithmetic | None) -> dict[str, Any]:
 
 def _step_body(step: Step) -> dict[str, Any]:
     return {
-        "unit": "uncached_input_tokens" if step.unit == "input_tokens" else step.unit,
+        "unit": _unit_name(step.unit),
         "quantity": step.quantity,
         "price": step.price,
         "per": step.per,
@@ -153,9 +154,9 @@ def _differences(
         amounts = {name: None if it is None else -it for name, it in amounts_of(before[-1]).items()}
         return [
             *_unequal(counts_of(row), negated, str),
-            *_unequal(amounts_of(row), amounts, format_amount),
+            *_unequal_amounts(amounts_of(row), amounts),
         ]
-    return _unequal(amounts_of(row), _computed(row, work), format_amount)
+    return _unequal_amounts(amounts_of(row), _computed(row, work))
 
 
 def _altered(table: RateTable, published: Row) -> list[dict[str, str | None]]:
@@ -171,6 +172,23 @@ def _computed(row: Row, work: Arithmetic | None) -> Amounts:
     steps = {step.unit: step.amount_pico for step in work.steps}
     other = sum(amount for unit, amount in steps.items() if unit not in TOKENS)
     return {**dict.fromkeys(amounts_of(row), 0), **steps, OTHER: other, FEE: work.fee.amount_pico}
+
+
+def _unequal_amounts(recorded: Amounts, computed: Amounts) -> list[dict[str, str | None]]:
+    """Amounts by names that cannot be taken for those of the quantities."""
+    named = ({_amount_name(unit): it for unit, it in each.items()} for each in (recorded, computed))
+    return _unequal(*named, format_amount)
+
+
+def _amount_name(unit: str) -> str:
+    if unit == FEE:
+        return FEE
+    return "amount of other units" if unit == OTHER else f"amount of {_unit_name(unit)}"
+
+
+def _unit_name(unit: str) -> str:
+    """What the price of input is multiplied with: cached input stands beside it."""
+    return "uncached_input_tokens" if unit == INPUT else unit
 
 
 def _unequal(

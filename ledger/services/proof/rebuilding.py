@@ -19,7 +19,10 @@ from ledger.core.errors import InvalidParameter, UnprocessableDecision
 from ledger.core.limits import Movement, crossing_alerts
 from ledger.services.decisions import DecisionBatch, deciding
 from ledger.services.limits import announce
+from ledger.services.proof.audit import audit_log
+from ledger.store.audit import Stretch
 from ledger.store.database import Connection, Database
+from ledger.store.log import read_cut
 from ledger.store.rebuild import (
     DOCUMENTS,
     PROJECTIONS,
@@ -59,6 +62,7 @@ async def rebuild(
     clock: Clock,
     names: Sequence[str] | None = None,
     *,
+    trust_log: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Rebuild some projections, or all, and tell of each what stood there and what the facts give.
@@ -67,8 +71,11 @@ async def rebuild(
     were repaired until all was identical, and is missing where none was. `alerts` counts thresholds that
     were reached unseen while a limit was wrong: they are announced now.
 
+    Nothing is repaired from a log that was altered, unless `trust_log`: it would spread.
+
     Raises:
         InvalidParameter: no such projection.
+        UnprocessableDecision: something differs, and so does a digest of the log (`log_altered`).
         UnprocessableDecision: another rebuild is at work (`rebuild_running`), or something goes on
             differing, however often it is repaired (`rebuild_incomplete`).
     """
@@ -77,6 +84,8 @@ async def rebuild(
     repaired: dict[str, int] = {}
     async with rebuilding(database) as connection:
         first = found = await _compare(connection, clock, chosen, tell)
+        if found.differing and not trust_log:
+            await _require_sound_log(database, tell)
         for _ in range(MAX_PASSES - 1):
             if not found.differing:
                 break
@@ -118,6 +127,19 @@ async def _compare(
             if stored[name] != rebuilt[name]:
                 differing[name] = await find_differing(connection, name)
     return Comparison(as_of, stored, rebuilt, differing)
+
+
+async def _require_sound_log(database: Database, tell: Progress) -> None:
+    tell("looking through the log before anything is repaired from it")
+    async with database.snapshot() as connection:
+        audited = await audit_log(connection, Stretch({}, await read_cut(connection)))
+    if audited.digests.count:
+        first = audited.digests.offenders[0]
+        raise UnprocessableDecision(
+            f"the log itself does not hold: lane {first['lane']}, batch {first['batch']}: {first['fault']}. "
+            "Nothing was repaired, because a repair would spread what was altered. See `ledger verify`",
+            code="log_altered",
+        )
 
 
 async def _repair(connection: Connection, differing: Mapping[str, int], tell: Progress) -> None:

@@ -10,8 +10,7 @@ from typing import Any
 import msgspec
 
 from ledger.clock import Clock
-from ledger.core.cuts import Cut, format_as_of, is_reached
-from ledger.core.errors import InvalidParameter
+from ledger.core.cuts import Cut, format_as_of, format_cut
 from ledger.services.proof.audit import Findings, audit_log, audit_texts
 from ledger.services.proof.seals import Head, find_broken_heads
 from ledger.store.audit import Stretch, find_missing_texts, find_unsound_tables
@@ -21,7 +20,15 @@ from ledger.store.verification import CHECKS, WARNINGS, find_offenders
 
 DIGESTS_MATCH, RATES_REPRODUCE_AMOUNTS = "digests_match", "rates_reproduce_amounts"
 TEXTS_MATCH, RATE_TABLES_SOUND = "texts_match_digests", "rate_tables_sound"
-SEALS_HOLD, UNSEALED = "seals_hold", "unsealed"
+SEALS_HOLD, UNSEALED, SINCE_REACHED = "seals_hold", "unsealed", "log_reaches_since"
+
+# What a rebuild cannot mend: facts, not what is derived from them.
+OF_THE_LOG = frozenset(
+    {
+        DIGESTS_MATCH, RATES_REPRODUCE_AMOUNTS, TEXTS_MATCH, RATE_TABLES_SOUND, SEALS_HOLD, SINCE_REACHED,
+        "revisions_whole", "batches_whole", "guards_in_place",
+    }
+)  # fmt: skip
 
 Progress = Callable[[str], None]
 
@@ -60,13 +67,9 @@ async def verify(
     somebody kept must still be those of the log. Checks with `warning` tell what somebody should look at
     and do not decide `ok`.
 
-    Raises:
-        InvalidParameter: a cut that the log has not reached.
     """
     async with database.snapshot() as connection:
         cut = await read_cut(connection)
-        if since is not None and not is_reached(since, cut):
-            raise InvalidParameter("since", "names batches that this ledger does not have")
         stretch = Stretch(since or {}, cut)
         asked = None if since is None else stretch
         checks = [
@@ -74,6 +77,7 @@ async def verify(
         ]
         as_of = format_as_of(clock.now(), cut)
     return {
+        "since": None if since is None else format_cut(since),
         "ok": all(check.ok for check in checks),
         "as_of": as_of,
         "checks": [check.body() for check in checks],
@@ -87,6 +91,8 @@ async def _checks(
     heads: Sequence[Head],
     progress: Progress,
 ) -> AsyncIterator[Check]:
+    if asked is not None:
+        yield _check(SINCE_REACHED, *_batches_gone(asked))
     for name in CHECKS:
         progress(name)
         yield _check(name, *await find_offenders(connection, name, asked))
@@ -111,6 +117,21 @@ async def _texts(connection: Connection, stretch: Stretch) -> Findings:
     findings = Findings(*await find_missing_texts(connection, stretch))
     await audit_texts(connection, stretch, findings)
     return findings
+
+
+def _batches_gone(stretch: Stretch) -> tuple[int, list[dict[str, Any]]]:
+    """Lanes that end before the cut of an earlier run."""
+    gone = [
+        {
+            "lane": lane,
+            "batch": batch,
+            "fault": f"was verified before, and the lane ends at batch {stretch.upto.get(lane, 0)}: its end"
+            " was removed, or this is an older copy",
+        }
+        for lane, batch in sorted(stretch.after.items())
+        if batch > stretch.upto.get(lane, 0)
+    ]
+    return len(gone), gone
 
 
 def _found(name: str, findings: Findings) -> Check:
