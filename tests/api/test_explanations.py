@@ -97,6 +97,7 @@ async def test_an_invoice_and_its_lines_explain_themselves(
 
     assert (invoice["agrees"], invoice["sharing"]["exact"]) == (True, "0.900370800000")
     assert (line["agrees"], line["record_count"]) == (True, 1)
+    assert (invoice["differences"], line["differences"]) == ([], [])
     assert line["records"][0]["request_id"] == RECORD["request_id"]
     assert [page.splitlines()[0] for page in pages] == [
         "Invoice INV-000001 of acme in USD, total 0.90",

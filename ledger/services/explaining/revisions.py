@@ -162,7 +162,7 @@ def _differences(
 def _altered(table: RateTable, published: Row) -> list[dict[str, str | None]]:
     """Whether a table says today what its fingerprint was taken of."""
     names = {"recorded": published["fingerprint"], "computed": table.fingerprint}
-    return [] if len(set(names.values())) == 1 else [{"figure": "rate table fingerprint", **names}]
+    return [] if len(set(names.values())) == 1 else [{"field": "rate table fingerprint", **names}]
 
 
 def _computed(row: Row, work: Arithmetic | None) -> Amounts:
@@ -176,8 +176,11 @@ def _computed(row: Row, work: Arithmetic | None) -> Amounts:
 
 def _unequal_amounts(recorded: Amounts, computed: Amounts) -> list[dict[str, str | None]]:
     """Amounts by names that cannot be taken for those of the quantities."""
-    named = ({_amount_name(unit): it for unit, it in each.items()} for each in (recorded, computed))
-    return _unequal(*named, format_amount)
+    return _unequal(_named(recorded), _named(computed), format_amount)
+
+
+def _named(amounts: Amounts) -> Amounts:
+    return {_amount_name(unit): it for unit, it in amounts.items()}
 
 
 def _amount_name(unit: str) -> str:
@@ -199,7 +202,7 @@ def _unequal(
     pairs = {name: (recorded.get(name), computed.get(name)) for name in {**recorded, **computed}}
     return [
         {
-            "figure": name,
+            "field": name,
             "recorded": None if was is None else text(was),
             "computed": None if should is None else text(should),
         }

@@ -62,15 +62,21 @@ def differences(figures: Iterable[Compared]) -> list[dict[str, str]]:
 def _compared(invoice: Invoice, sharing: Sharing) -> Iterator[Compared]:
     content = invoice.content
     places = currency_places(content.currency)
-    totals = (content.total_minor, sharing.total_minor)
-    yield "total", *(format_minor(each, places) for each in totals)
-    roundings = (content.rounding_pico, sharing.rounding_pico)
-    yield "rounding", *(format_amount(each) for each in roundings)
+    yield _in_minor("total", (content.total_minor, sharing.total_minor), places)
+    yield _in_pico("rounding", (content.rounding_pico, sharing.rounding_pico))
     pairs = zip(content.lines, sharing.shares, strict=True)
     for ordinal, (line, share) in enumerate(pairs, 1):
         due = line.due
         spend_pico = spend_of(due.key_type, due.cost_pico, due.fee_pico)
-        exact = (due.exact_pico, spend_pico)
-        yield f"line {ordinal} exact", *(format_amount(each) for each in exact)
-        amounts = (line.amount_minor, share.amount_minor)
-        yield f"line {ordinal} amount", *(format_minor(each, places) for each in amounts)
+        yield _in_pico(f"line {ordinal} exact", (due.exact_pico, spend_pico))
+        yield _in_minor(f"line {ordinal} amount", (line.amount_minor, share.amount_minor), places)
+
+
+def _in_minor(field: str, figures: tuple[int, int], places: int) -> Compared:
+    recorded, computed = figures
+    return field, format_minor(recorded, places), format_minor(computed, places)
+
+
+def _in_pico(field: str, figures: tuple[int, int]) -> Compared:
+    recorded, computed = figures
+    return field, format_amount(recorded), format_amount(computed)
