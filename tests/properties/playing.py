@@ -2,6 +2,10 @@
 
 What is done at once has happened in some order: the model tries them all, and one of them must explain
 every answer and all that is recorded.
+
+A batch records all that counts at one moment. What it refuses or only records as seen it has decided
+a moment earlier, when it looked the key up, and another batch may complete the key in between. Both
+answers are right for that key, so it may follow an order of its own.
 """
 
 import asyncio
@@ -11,10 +15,22 @@ from dataclasses import replace
 
 from ledger.services.proof.rebuilding import rebuild
 from ledger.services.proof.verification import verify
+from tests.naive import read_record
 from tests.naive_history import NaiveHistory
-from tests.properties.histories import AtOnce, History, Operation, RunInvoices, Single
-from tests.properties.history_model import Answer, Model
+from tests.properties.histories import (
+    Adjust,
+    AtOnce,
+    History,
+    Operation,
+    RunInvoices,
+    Send,
+    Single,
+)
+from tests.properties.history_model import Answer, Key, Model
 from tests.properties.history_product import Product
+
+Part = tuple[int, Single]  # the place of an operation among those at once; of a run perhaps a part
+WITHIN_THE_FENCE = (Send, Adjust, RunInvoices)  # those go on beside each other
 
 
 class Disagreement(AssertionError):
@@ -56,7 +72,7 @@ async def _step(
     if is_compared or len(together) > 1:
         state = await product.state(model.history.span)
     differences = []
-    for explained, candidate in _explanations(model, together):
+    for explained, candidate in explanations(model, together, answers):
         difference = {} if explained == answers else {"answers": (answers, explained)}
         if state is not None:
             difference |= state.differences(candidate.state())
@@ -72,21 +88,88 @@ async def _do_after(product: Product, operation: Single, pause_ms: int) -> Answe
     return await product.do(operation)
 
 
-def _explanations(model: Model, together: Sequence[Single]) -> Iterator[tuple[list[Answer], Model]]:
-    """Every way in which operations that were started together may have happened, one after the other."""
+def explanations(
+    model: Model, together: Sequence[Single], told: Sequence[Answer]
+) -> Iterator[tuple[list[Answer], Model]]:
+    """Every way in which operations that were started together may have happened, one after the other.
+
+    `told` are the product's answers. They say which keys of a batch were decided early.
+    """
     for order in itertools.permutations(range(len(together))):
         for parts in _splits(model.history, [(place, together[place]) for place in order]):
-            candidate = model.copy()
-            answers: list[Answer] = [None] * len(together)
-            for place, operation in parts:
-                answer = candidate.do(operation)
-                answers[place] = _joined(answers[place], answer)
-            yield answers, candidate
+            explanation = _Explanation(model, together, told)
+            explanation.play(parts)
+            yield explanation.answers, explanation.model
 
 
-def _splits(
-    history: History, order: Sequence[tuple[int, Single]]
-) -> Iterator[list[tuple[int, Single]]]:
+class _Explanation:
+    """Operations one after the other: the model's answers, and the model after them.
+
+    Within a batch the keys have nothing to do with each other; the records of one keep their order.
+    """
+
+    def __init__(self, model: Model, together: Sequence[Single], told: Sequence[Answer]) -> None:
+        self.model = model.copy()
+        self.answers: list[Answer] = [None] * len(together)
+        self._told = told
+        self._undecided: dict[int, dict[Key, list[int]]] = {}  # by place and key: which records
+        for place, operation in enumerate(together):
+            if isinstance(operation, Send):
+                self.answers[place] = [None] * len(operation.records)
+                self._undecided[place] = _by_key(operation)
+
+    def play(self, parts: Sequence[Part]) -> None:
+        for at, (place, operation) in enumerate(parts):
+            if isinstance(operation, Send):
+                self._send(place, operation, _sends_before_decisions(parts[at + 1 :]))
+            else:
+                answer = self.model.do(operation)
+                self.answers[place] = _joined(self.answers[place], answer)
+
+    def _send(self, place: int, send: Send, later: Sequence[tuple[int, Send]]) -> None:
+        """Decide a batch key by key; later ones may have looked a key up before."""
+        for key in list(self._undecided[place]):
+            for other, rival in later:
+                if self._was_early(other, rival, key):
+                    self._decide(other, rival, key)
+            self._decide(place, send, key)
+
+    def _was_early(self, place: int, send: Send, key: Key) -> bool:
+        """Whether a batch may decide a key now: as the product told, with nothing recorded that counts."""
+        indices = self._undecided[place].get(key)
+        if indices is None:
+            return False
+        trial = self.model.copy()
+        answers = trial.do(_chosen(send, indices))
+        as_told = answers == [self._told[place][index] for index in indices]
+        return as_told and trial.naive.rows == self.model.naive.rows
+
+    def _decide(self, place: int, send: Send, key: Key) -> None:
+        indices = self._undecided[place].pop(key)
+        for index, answer in zip(indices, self.model.do(_chosen(send, indices)), strict=True):
+            self.answers[place][index] = answer
+
+
+def _by_key(send: Send) -> dict[Key, list[int]]:
+    """The places of the records of each key, in their order."""
+    places: dict[Key, list[int]] = {}
+    for index, raw in enumerate(send.records):
+        record = read_record(raw)
+        places.setdefault((record["customer_id"], record["request_id"]), []).append(index)
+    return places
+
+
+def _chosen(send: Send, indices: Sequence[int]) -> Send:
+    return replace(send, records=tuple(send.records[index] for index in indices))
+
+
+def _sends_before_decisions(parts: Sequence[Part]) -> list[tuple[int, Send]]:
+    """The next batches, up to a decision that holds writers off: none of them is under way across it."""
+    near = itertools.takewhile(lambda part: isinstance(part[1], WITHIN_THE_FENCE), parts)
+    return [(place, each) for place, each in near if isinstance(each, Send)]
+
+
+def _splits(history: History, order: Sequence[Part]) -> Iterator[list[Part]]:
     """A run over all customers looks at each at a moment of its own: at some first, at others last."""
     yield list(order)
     place, run = next(

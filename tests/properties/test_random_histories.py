@@ -1,6 +1,7 @@
 """Random histories against a second model that shares no code with the product."""
 
 import itertools
+import json
 from collections.abc import AsyncIterator
 
 import pytest
@@ -8,9 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import template_name
+from tests.naive_history import NaiveHistory
 from tests.properties.drawing import draw_history
-from tests.properties.histories import History
-from tests.properties.playing import play
+from tests.properties.histories import FIRST_MONTH, History, Send, Single
+from tests.properties.history_model import Answer, Model
+from tests.properties.playing import explanations, play
 from tests.properties.rooms import Rooms
 
 _numbers = itertools.count()
@@ -56,3 +59,42 @@ async def test_it_is_told_alike_after_every_operation(rooms: Rooms, history: His
     """A later operation may cover what an earlier one did."""
     async with rooms.enter() as product:
         await play(product, history, every_step=True)
+
+
+async def test_a_sighting_may_be_looked_up_before_another_batch_completes_it() -> None:
+    """Each of two batches sees one key and completes the other: all four are accepted, or in one order."""
+    one = batch(pending("k"), completed("m", 1))
+    other = batch(completed("k", 1), pending("m"))
+    both, first = ["accepted", "accepted"], ["accepted", "duplicate"]
+    assert are_explained([one, other], [both, both])
+    assert are_explained([one, other], [both, first])
+    assert not are_explained([one, other], [["duplicate", "accepted"], first])
+
+
+async def test_what_counts_is_recorded_as_a_batch() -> None:
+    """Of two batches that complete the same keys one is first, whatever the order; no key counts twice."""
+    one = batch(completed("k", 1), completed("m", 1))
+    other = batch(completed("m", 2), completed("k", 1))
+    assert are_explained([one, other], [["accepted", "accepted"], ["conflict", "duplicate"]])
+    assert not are_explained([one, other], [["accepted", "accepted"], ["duplicate", "duplicate"]])
+    assert not are_explained([one, other], [["accepted", "accepted"], ["conflict", "accepted"]])
+    assert not are_explained([one, other], [["accepted", "conflict"], ["accepted", "duplicate"]])
+
+
+def batch(*records: dict[str, object]) -> Send:
+    return Send(0, tuple(json.dumps({"customer_id": "c", **each}).encode() for each in records))
+
+
+def pending(request_id: str) -> dict[str, object]:
+    return {"request_id": request_id, "status": "pending"}
+
+
+def completed(request_id: str, output_tokens: int) -> dict[str, object]:
+    return {"request_id": request_id, "output_tokens": output_tokens}
+
+
+def are_explained(together: list[Single], told: list[Answer]) -> bool:
+    """Whether the product may give these answers to operations at once on an empty ledger."""
+    history = History(0, ("c",), FIRST_MONTH, ())
+    model = Model(history, NaiveHistory([], FIRST_MONTH), FIRST_MONTH)
+    return told in [answers for answers, _ in explanations(model, together, told)]

@@ -162,7 +162,7 @@ def _counts(revision: dict[str, Any]) -> str:
 
 def _difference_words(difference: dict[str, Any]) -> str:
     recorded, computed = difference["recorded"], difference["computed"]
-    return f"{difference['figure']}: recorded {recorded}, worked out {computed}"
+    return f"{difference['field']}: recorded {recorded}, worked out {computed}"
 
 
 def _label(step: dict[str, Any], revision: dict[str, Any]) -> str:
