@@ -35,7 +35,9 @@ _OF_A_STRETCH = {
     "ids_under_two_customers",
 }
 _WHOLE = (None, None, None)
-_QUERIES = {name: query("verification", name) for name in CHECKS + WARNINGS}
+_QUERIES = {name: query("verification", name) for name in CHECKS} | {
+    name: query("notes", name) for name in WARNINGS
+}
 
 
 async def find_offenders(

@@ -73,3 +73,8 @@ LIMIT 10;
 
 -- name: rate_tables
 SELECT rate_version, file, content, currency, fingerprint FROM rate_table ORDER BY rate_version;
+
+-- name: prices
+-- What each dimension is priced by.
+SELECT d.dimension, d.model, d.rate_version, m.slug, m.version, m.kind, m.percentage
+FROM dimension d LEFT JOIN meter_version m USING (meter_version);
