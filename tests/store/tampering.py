@@ -25,6 +25,12 @@ def at(place: str, change: str) -> str:
     return change + place
 
 
+ACME_MIDDLE = """ WHERE (request_id, customer, revision) = (
+    SELECT request_id, customer, revision FROM usage_event JOIN customer USING (customer)
+    WHERE customer_id = 'acme' AND input_pico > 0 ORDER BY request_id OFFSET 3 LIMIT 1)
+"""
+
+
 @asynccontextmanager
 async def tampering(url: str) -> AsyncIterator[Any]:
     """A connection that no trigger holds back."""
@@ -50,3 +56,14 @@ async def offenders(database: Database, clock: FixedClock) -> dict[str, list[Any
     failed = {check["name"]: check["offenders"] for check in report["checks"] if not check["ok"]}
     assert report["ok"] == (not failed)
     return failed
+
+
+async def place(url: str, condition: str = ACME_MIDDLE) -> tuple[int, int]:
+    """The lane and batch of an event."""
+    async with tampering(url) as connection:
+        return tuple(await connection.fetchrow(f"SELECT lane, batch FROM usage_event {condition}"))
+
+
+def places(found: list[dict[str, Any]]) -> set[tuple[int, int]]:
+    """The lanes and batches that offenders name."""
+    return {(each["lane"], each["batch"]) for each in found}
