@@ -40,7 +40,7 @@ class RateBook:
             starts, in_order = self._timelines.setdefault(table.provider, ([], []))
             starts.append(table.effective_from)
             in_order.append(published)
-            for model in table.models:
+            for model in (*table.models, *table.aliases):
                 providers_by_model.setdefault(model, set()).add(table.provider)
         self._providers_by_model = {
             model: sorted(providers) for model, providers in providers_by_model.items()
@@ -72,7 +72,7 @@ class RateBook:
         return [
             provider
             for provider in self._providers_by_model.get(model, ())
-            if (published := self.in_force(provider, at)) and model in published.table.models
+            if (published := self.in_force(provider, at)) and published.table.lists(model)
         ]
 
     def versions(self) -> tuple[PublishedTable, ...]:

@@ -8,9 +8,10 @@ class Quantities(Struct, frozen=True, gc=False):
     """Usage of one event. The parts never overlap and are never negative.
 
     Attributes:
-        uncached_input_tokens: Input tokens that were not read from a cache.
-        cached_input_tokens: Input tokens that were.
-        output_tokens: Tokens produced.
+        uncached_input_tokens: Input tokens that were not read from a cache, and are not counted
+            in `other` as written to one, audio or image.
+        cached_input_tokens: Input tokens that were read from a cache.
+        output_tokens: Tokens produced, but for those that `other` counts as reasoning and the like.
         other: Stored integers by the value of their `Unit` (seconds are microseconds). Holds
             only quantities that are not zero and never one of the three token kinds; None when
             there is nothing else, which is the common case.

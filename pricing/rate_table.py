@@ -1,79 +1,22 @@
-"""A provider's prices as values: one rate, one model's rates, one version of the whole table."""
+"""One version of a provider's price list, as a value."""
 
+import re
 from datetime import datetime
 from functools import cached_property
 from hashlib import sha256
-from math import gcd
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
 
-from pricing.money import divide_half_even
-from pricing.units import Unit
-
-# Plain text, because looking up a member of an enum costs more than the multiplication it serves.
-INPUT = Unit.INPUT_TOKENS.value
-CACHED_INPUT = Unit.CACHED_INPUT_TOKENS.value
-OUTPUT = Unit.OUTPUT_TOKENS.value
+from pricing.model_rates import ModelRates
 
 
-class Rate(Struct, frozen=True):
-    """One price, as stated: so many pico for so many stored integers of a unit.
+class Listing(NamedTuple):
+    """Where a table lists a model: under which id it bills, and its prices."""
 
-    Attributes:
-        price_pico: The price of `per_quantity`. It may be wider than an amount, since the price
-            of a million can be.
-        per_quantity: Stored integers that the price buys: 1,000,000 for "per 1M tokens",
-            60,000,000 for "per minute" because seconds are stored in microseconds.
-    """
-
-    price_pico: int
-    per_quantity: int
-
-    def cost_pico(self, quantity: int) -> int:
-        """Price a quantity of stored integers, rounded half-even to a whole pico."""
-        return divide_half_even(quantity * self.price_pico, self.per_quantity)
-
-    @property
-    def ratio(self) -> str:
-        """The price of one stored integer in pico as a reduced fraction, such as `900000/1`."""
-        common = gcd(self.price_pico, self.per_quantity)
-        return f"{self.price_pico // common}/{self.per_quantity // common}"
-
-
-class ModelRates(Struct, frozen=True, dict=True):
-    """The prices of one model.
-
-    Attributes:
-        rates: Each rate by the value of its `Unit`.
-    """
-
-    rates: dict[str, Rate]
-
-    def rate_for(self, unit: str) -> Rate | None:
-        """Give the rate that prices a unit, or None.
-
-        Cached input tokens without a price of their own are priced as input tokens.
-        """
-        rate = self.rates.get(unit)
-        if rate is None and unit == CACHED_INPUT:
-            return self.rates.get(INPUT)
-        return rate
-
-    @cached_property
-    def token_prices_pico(self) -> tuple[int, int, int] | None:
-        """Pico for one uncached input, cached input and output token.
-
-        None unless all three have a price of whole pico. It spares the writer three divisions
-        an event, and is kept once worked out.
-        """
-        prices = []
-        for unit in (INPUT, CACHED_INPUT, OUTPUT):
-            rate = self.rate_for(unit)
-            if rate is None or rate.price_pico % rate.per_quantity:
-                return None
-            prices.append(rate.price_pico // rate.per_quantity)
-        return prices[0], prices[1], prices[2]
+    model: str
+    rates: ModelRates
 
 
 class RateTable(Struct, frozen=True, dict=True):
@@ -86,6 +29,9 @@ class RateTable(Struct, frozen=True, dict=True):
         currency: ISO 4217 code of every price.
         source: Where the prices come from and what is assumed, in words; may be empty.
         models: The rates of each model, by its exact id.
+        aliases: Other ids, each with the model of the table that it bills as.
+        fallback: Patterns for ids that are not listed, in the order in which they are tried, each
+            with the model of the table whose prices then count. `*` stands for any text.
     """
 
     provider: str
@@ -94,6 +40,33 @@ class RateTable(Struct, frozen=True, dict=True):
     currency: str
     source: str
     models: dict[str, ModelRates]
+    aliases: dict[str, str] = {}
+    fallback: dict[str, str] = {}
+
+    def lists(self, model: str) -> bool:
+        """Whether the table names the model, as its own or as another word for one."""
+        return model in self.models or model in self.aliases
+
+    def find(self, model: str) -> Listing | None:
+        """Give the listing that prices a model, or None.
+
+        An id of its own comes first, then an alias, then the first pattern that fits.
+        """
+        rates = self.models.get(model)
+        if rates is not None:
+            return Listing(model, rates)
+        target = self.aliases.get(model)
+        if target is None:
+            fitting = (to for pattern, to in self._patterns if pattern.fullmatch(model))
+            target = next(fitting, None)
+        return None if target is None else Listing(target, self.models[target])
+
+    @cached_property
+    def _patterns(self) -> tuple[tuple[re.Pattern[str], str], ...]:
+        return tuple(
+            (re.compile(".*".join(map(re.escape, pattern.split("*"))), re.DOTALL), target)
+            for pattern, target in self.fallback.items()
+        )
 
     @cached_property
     def fingerprint(self) -> str:
@@ -102,15 +75,16 @@ class RateTable(Struct, frozen=True, dict=True):
         Tables with equal fingerprints price everything alike and say the same about themselves,
         however their files are written: `"0.90"` is `"0.9"`, and `per: 1M` can be `per: 1K`.
         """
-        meaning = {
+        meaning: dict[str, Any] = {
             "provider": self.provider,
             "version": self.version,
             "effective_from": self.effective_from.isoformat(),
             "currency": self.currency,
             "source": self.source,
-            "models": {
-                model: {unit: rate.ratio for unit, rate in model_rates.rates.items()}
-                for model, model_rates in self.models.items()
-            },
+            "models": {model: rates.meaning for model, rates in self.models.items()},
         }
+        if self.aliases:
+            meaning["aliases"] = self.aliases
+        if self.fallback:
+            meaning["fallback"] = list(self.fallback.items())
         return sha256(msgspec.json.encode(meaning, order="deterministic")).hexdigest()

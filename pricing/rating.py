@@ -1,15 +1,28 @@
 """Rating: usage times rate is cost."""
 
 from pricing.money import check_amount
+from pricing.prices import BILLABLE_REQUESTS, CACHED_INPUT, INPUT, OUTPUT, Rate, RateSet
 from pricing.quantities import Costs, Quantities
-from pricing.rate_table import CACHED_INPUT, INPUT, OUTPUT, ModelRates, Rate
 
 
-def rate(quantities: Quantities, rates: ModelRates) -> Costs | None:
+def counted(quantities: Quantities, rates: RateSet) -> Quantities:
+    """Give the usage of one event with the request itself counted, where that has a price."""
+    if BILLABLE_REQUESTS not in rates.rates:
+        return quantities
+    other = {**(quantities.other or {}), BILLABLE_REQUESTS: 1}
+    return Quantities(
+        quantities.uncached_input_tokens,
+        quantities.cached_input_tokens,
+        quantities.output_tokens,
+        other,
+    )
+
+
+def rate(quantities: Quantities, rates: RateSet) -> Costs | None:
     """Price the usage of one event.
 
-    Each kind is priced by itself and rounded half-even at most once. Cached input tokens without
-    a price of their own cost as much as input tokens.
+    Each kind is priced by itself and rounded half-even at most once. Cached input without a price
+    of its own costs as much as input, reasoning as much as output.
 
     Returns:
         The cost by kind in pico, or None when some quantity has no price (the event is unrated).
@@ -32,7 +45,7 @@ def rate(quantities: Quantities, rates: ModelRates) -> Costs | None:
     return costs
 
 
-def _rate_kind_by_kind(quantities: Quantities, rates: ModelRates) -> Costs | None:
+def _rate_kind_by_kind(quantities: Quantities, rates: RateSet) -> Costs | None:
     """Price usage where a kind is not a token or has no price of whole pico."""
     used = {
         INPUT: quantities.uncached_input_tokens,

@@ -5,8 +5,8 @@ from functools import partial
 import yaml
 
 from pricing.money import AMOUNT_PICO_MAX, parse_amount
+from pricing.prices import Rate
 from pricing.problems import Problems, line_of, shown
-from pricing.rate_table import Rate
 from pricing.units import Unit
 from pricing.yaml_tree import read_entries, read_text
 

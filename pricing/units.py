@@ -16,7 +16,9 @@ class Unit(StrEnum):
     Quantities are stored as integers. `scale` of them make one natural unit: a token, a character
     and an image are themselves, a second is kept in microseconds.
 
-    `INPUT_TOKENS` means the uncached ones: inside the product quantities never overlap.
+    `INPUT_TOKENS` means those of no other kind, `OUTPUT_TOKENS` too: inside the product quantities
+    never overlap. `BILLABLE_REQUESTS` is never stated; it is 1 for an event of a model whose
+    provider charges for each request.
 
     Attributes:
         rate_key: The key of a rate table that prices this unit.
@@ -62,6 +64,35 @@ class Unit(StrEnum):
     OUTPUT_CHARACTERS = "output_characters", "output_characters", 1, _COUNTS, "1M"
     IMAGES = "images", "image", 1, _COUNTS, "1"
     GPU_SECONDS = "gpu_seconds", "gpu", _MICRO, _TIMES, None
+    CACHE_WRITE_TOKENS = "cache_write_tokens", "cache_write", 1, _COUNTS, "1M"
+    CACHE_WRITE_1H_TOKENS = "cache_write_1h_tokens", "cache_write_1h", 1, _COUNTS, "1M"
+    REASONING_TOKENS = "reasoning_tokens", "reasoning", 1, _COUNTS, "1M"
+    AUDIO_INPUT_TOKENS = "audio_input_tokens", "audio_input_tokens", 1, _COUNTS, "1M"
+    CACHED_AUDIO_INPUT_TOKENS = (
+        *("cached_audio_input_tokens", "cached_audio_input_tokens", 1, _COUNTS, "1M"),
+    )
+    AUDIO_OUTPUT_TOKENS = "audio_output_tokens", "audio_output_tokens", 1, _COUNTS, "1M"
+    IMAGE_INPUT_TOKENS = "image_input_tokens", "image_input_tokens", 1, _COUNTS, "1M"
+    IMAGE_OUTPUT_TOKENS = "image_output_tokens", "image_output_tokens", 1, _COUNTS, "1M"
+    IMAGE_STEPS = "image_steps", "image_step", 1, _COUNTS, "1"
+    WEB_SEARCHES = "web_searches", "web_search", 1, _COUNTS, "1K"
+    RERANK_SEARCHES = "rerank_searches", "rerank_search", 1, _COUNTS, "1K"
+    TRAINING_TOKENS = "training_tokens", "training", 1, _COUNTS, "1M"
+    BILLABLE_REQUESTS = "billable_requests", "request", 1, _COUNTS, "1"
 
 
+# The tokens that lie within the input and the output of a request, as senders state those.
+INPUT_PARTS = (
+    Unit.CACHED_INPUT_TOKENS.value,
+    Unit.CACHE_WRITE_TOKENS.value,
+    Unit.CACHE_WRITE_1H_TOKENS.value,
+    Unit.AUDIO_INPUT_TOKENS.value,
+    Unit.CACHED_AUDIO_INPUT_TOKENS.value,
+    Unit.IMAGE_INPUT_TOKENS.value,
+)
+OUTPUT_PARTS = (
+    Unit.REASONING_TOKENS.value,
+    Unit.AUDIO_OUTPUT_TOKENS.value,
+    Unit.IMAGE_OUTPUT_TOKENS.value,
+)
 UNIT_BY_RATE_KEY: Mapping[str, Unit] = MappingProxyType({unit.rate_key: unit for unit in Unit})

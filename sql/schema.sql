@@ -11,7 +11,9 @@ CREATE TYPE ledger.decision_kind AS ENUM (
     'alert_raised',
     'invoice_finalised',
     'request_adjusted',
-    'text_redacted'
+    'text_redacted',
+    'usage_rerated',
+    'unrated_found'
 );
 
 CREATE TYPE ledger.event_kind AS ENUM (
@@ -26,6 +28,19 @@ CREATE TYPE ledger.key_type AS ENUM (
     'managed',
     'byok'
 );
+
+CREATE FUNCTION ledger.counts_as_input(unit text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT unit IN ('cache_write_tokens', 'cache_write_1h_tokens', 'audio_input_tokens',
+                    'cached_audio_input_tokens', 'image_input_tokens')
+$$;
+
+CREATE FUNCTION ledger.counts_as_output(unit text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT unit IN ('reasoning_tokens', 'audio_output_tokens', 'image_output_tokens')
+$$;
 
 CREATE FUNCTION ledger.csv_text(cell text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -75,6 +90,13 @@ BEGIN
     EXECUTE format('CREATE OR REPLACE TRIGGER facts_are_kept_by_name BEFORE UPDATE OR DELETE OR TRUNCATE '
                    'ON %s FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', guarded);
 END $$;
+
+CREATE FUNCTION ledger.input_parts(units jsonb) RETURNS bigint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT coalesce(sum((pair ->> 0)::bigint) FILTER (WHERE ledger.counts_as_input(unit)), 0)::bigint
+    FROM jsonb_each(units) AS stated (unit, pair)
+$$;
 
 CREATE FUNCTION ledger.instant_text(instant timestamp with time zone) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -138,6 +160,13 @@ CREATE FUNCTION ledger.month_bound(month date) RETURNS uuid
     LANGUAGE sql IMMUTABLE
     AS $$
     SELECT (lpad(to_hex((extract(epoch FROM month) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid
+$$;
+
+CREATE FUNCTION ledger.output_parts(units jsonb) RETURNS bigint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT coalesce(sum((pair ->> 0)::bigint) FILTER (WHERE ledger.counts_as_output(unit)), 0)::bigint
+    FROM jsonb_each(units) AS stated (unit, pair)
 $$;
 
 CREATE FUNCTION ledger.pico_text(pico numeric) RETURNS text
@@ -249,7 +278,10 @@ CREATE TABLE ledger.dimension (
     is_batch boolean NOT NULL,
     rate_version integer,
     meter_version integer,
-    promoted jsonb
+    promoted jsonb,
+    region text COLLATE pg_catalog."C",
+    accelerator text COLLATE pg_catalog."C",
+    billed_as text COLLATE pg_catalog."C"
 );
 
 ALTER TABLE ledger.dimension ALTER COLUMN dimension ADD GENERATED ALWAYS AS IDENTITY (
@@ -372,7 +404,7 @@ CREATE TABLE ledger.invoice_line (
     line integer NOT NULL,
     provider text COLLATE pg_catalog."C",
     model text COLLATE pg_catalog."C",
-    key_type ledger.key_type NOT NULL,
+    key_type ledger.key_type,
     period_start date NOT NULL,
     period_end date NOT NULL,
     requests numeric NOT NULL,
@@ -382,7 +414,9 @@ CREATE TABLE ledger.invoice_line (
     cost_pico numeric NOT NULL,
     fee_pico numeric NOT NULL,
     exact_pico numeric NOT NULL,
-    amount numeric NOT NULL
+    amount numeric NOT NULL,
+    meter_slug text COLLATE pg_catalog."C",
+    CONSTRAINT invoice_line_key_type_check CHECK (((key_type IS NULL) = (meter_slug IS NOT NULL)))
 );
 
 CREATE TABLE ledger.ledger_event (
@@ -406,14 +440,24 @@ CREATE TABLE ledger.limit_window (
 )
 WITH (fillfactor='70');
 
+CREATE TABLE ledger.meter_usage (
+    customer integer NOT NULL,
+    meter_version integer NOT NULL,
+    period_start date NOT NULL,
+    quantity numeric NOT NULL
+)
+WITH (fillfactor='70');
+
 CREATE TABLE ledger.meter_version (
     meter_version integer NOT NULL,
     slug text NOT NULL COLLATE pg_catalog."C",
     version integer NOT NULL,
     kind text NOT NULL,
     percentage text,
+    terms jsonb,
     CONSTRAINT meter_version_check CHECK (((kind = 'percentage'::text) = (percentage IS NOT NULL))),
-    CONSTRAINT meter_version_kind_check CHECK ((kind = ANY (ARRAY['none'::text, 'percentage'::text])))
+    CONSTRAINT meter_version_kind_check CHECK ((kind = ANY (ARRAY['none'::text, 'percentage'::text, 'fixed'::text, 'graduated'::text, 'volume'::text, 'package'::text]))),
+    CONSTRAINT meter_version_terms_check CHECK (((kind = ANY (ARRAY['none'::text, 'percentage'::text])) = (terms IS NULL)))
 );
 
 CREATE TABLE ledger.number_series (
@@ -767,10 +811,10 @@ ALTER TABLE ONLY ledger.customer_setting
     ADD CONSTRAINT customer_setting_pkey PRIMARY KEY (customer);
 
 ALTER TABLE ONLY ledger.dimension
-    ADD CONSTRAINT dimension_pkey PRIMARY KEY (dimension);
+    ADD CONSTRAINT dimension_key UNIQUE NULLS NOT DISTINCT (provider, model, key_type, service_tier, is_batch, rate_version, meter_version, promoted, region, accelerator, billed_as);
 
 ALTER TABLE ONLY ledger.dimension
-    ADD CONSTRAINT dimension_provider_model_key_type_service_tier_is_batch_rat_key UNIQUE NULLS NOT DISTINCT (provider, model, key_type, service_tier, is_batch, rate_version, meter_version, promoted);
+    ADD CONSTRAINT dimension_pkey PRIMARY KEY (dimension);
 
 ALTER TABLE ONLY ledger.event_text
     ADD CONSTRAINT event_text_pkey PRIMARY KEY (request_id, customer, revision);
@@ -810,6 +854,9 @@ ALTER TABLE ONLY ledger.ledger_event
 
 ALTER TABLE ONLY ledger.limit_window
     ADD CONSTRAINT limit_window_pkey PRIMARY KEY (customer, limit_id, window_start);
+
+ALTER TABLE ONLY ledger.meter_usage
+    ADD CONSTRAINT meter_usage_pkey PRIMARY KEY (customer, meter_version, period_start);
 
 ALTER TABLE ONLY ledger.meter_version
     ADD CONSTRAINT meter_version_pkey PRIMARY KEY (meter_version);
@@ -1017,6 +1064,12 @@ ALTER TABLE ONLY ledger.dimension
 
 GRANT USAGE ON SCHEMA ledger TO ledger_service;
 
+REVOKE ALL ON FUNCTION ledger.counts_as_input(unit text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ledger.counts_as_input(unit text) TO ledger_service;
+
+REVOKE ALL ON FUNCTION ledger.counts_as_output(unit text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ledger.counts_as_output(unit text) TO ledger_service;
+
 REVOKE ALL ON FUNCTION ledger.csv_text(cell text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ledger.csv_text(cell text) TO ledger_service;
 
@@ -1027,6 +1080,9 @@ GRANT ALL ON FUNCTION ledger.enter_fence() TO ledger_service;
 
 REVOKE ALL ON FUNCTION ledger.guard_facts(guarded regclass) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION ledger.input_parts(units jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION ledger.input_parts(units jsonb) TO ledger_service;
+
 REVOKE ALL ON FUNCTION ledger.instant_text(instant timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION ledger.instant_text(instant timestamp with time zone) TO ledger_service;
 
@@ -1035,6 +1091,9 @@ REVOKE ALL ON FUNCTION ledger.make_month_partition(parent text, month date) FROM
 REVOKE ALL ON FUNCTION ledger.make_month_partitions(first date, months integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ledger.month_bound(month date) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ledger.output_parts(units jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION ledger.output_parts(units jsonb) TO ledger_service;
 
 REVOKE ALL ON FUNCTION ledger.pico_text(pico numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION ledger.pico_text(pico numeric) TO ledger_service;
@@ -1078,6 +1137,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ledger.invoice_line TO ledger_service
 GRANT SELECT,INSERT ON TABLE ledger.ledger_event TO ledger_service;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ledger.limit_window TO ledger_service;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ledger.meter_usage TO ledger_service;
 
 GRANT SELECT,INSERT ON TABLE ledger.meter_version TO ledger_service;
 

@@ -26,11 +26,19 @@ class CustomerForm(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class MeterForm(msgspec.Struct, forbid_unknown_fields=True):
-    """A meter: a percentage of cost, or none."""
+    """A meter: `kind` and what that asks for, or Lava's `rate_type`, `tier_type` and `tiers`."""
 
     meter_slug: str
-    percentage: str | None = None
     reason: str | None = None
+    kind: str | None = None
+    percentage: str | None = None
+    unit: str | None = None
+    rate: str | None = None
+    tiers: list[dict[str, Any]] | None = None
+    package_size: int | str | None = None
+    period: str | None = None
+    rate_type: str | None = None
+    tier_type: str | None = None
 
 
 @get("/customers", summary="List customers")
@@ -82,9 +90,9 @@ async def get_meters(ledger: OpenLedger) -> dict[str, Any]:
 async def post_meter(request: AnyRequest, ledger: OpenLedger) -> dict[str, Any]:
     """The same again makes no new version."""
     form = await read_form(request, MeterForm)
-    return await set_meter(
-        ledger.database, ledger.clock, SENDER, form.meter_slug, form.percentage, form.reason
-    )
+    terms = msgspec.structs.asdict(form)
+    slug, reason = terms.pop("meter_slug"), terms.pop("reason")
+    return await set_meter(ledger.database, ledger.clock, SENDER, slug, terms, reason)
 
 
 @get("/limits", summary="List spend limits")

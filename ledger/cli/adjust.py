@@ -10,7 +10,7 @@ from ledger.cli.running import ACTOR, json_option, on_ledger, print_json, say
 from ledger.core.adjustments import CORRECTION, VOID, read_adjustment
 from ledger.core.errors import InvalidRecord
 from ledger.core.json_values import read_json
-from ledger.core.usage_objects import QUANTITY_FIELDS
+from ledger.core.usage.stated import QUANTITY_FIELDS
 from ledger.randomness import new_name
 from ledger.services.adjustments import adjust_request
 from ledger.services.requests import show_request

@@ -19,14 +19,14 @@ from ledger.core.json_values import is_unicode, kind_of
 from ledger.core.records import judge_field, printable
 from ledger.core.rows import Dimension, UsageEvent
 from ledger.core.statements import Statement
-from ledger.core.usage_objects import (
+from ledger.core.usage.stated import (
     QUANTITY_FIELDS,
     SECONDS_FIELDS,
     FaultyField,
     StatedUsage,
     micros,
 )
-from pricing import Meter, Quantities, RateBook
+from pricing import Meter, Quantities, RateBook, input_tokens_of, output_tokens_of
 
 VOID, CORRECTION = "void", "correction"
 KINDS = (VOID, CORRECTION)
@@ -117,7 +117,8 @@ def corrected(
     if quantities == standing.statement.quantities:
         return None
     statement = msgspec.structs.replace(standing.statement, quantities=quantities)
-    return rate_again(statement, standing.dimension, standing.meter, book)
+    dimension = standing.dimension
+    return rate_again(statement, dimension, standing.meter, book, dimension.rate_version)
 
 
 _NEGATED = (
@@ -141,21 +142,19 @@ def _negated_units(other_units: str | None) -> str | None:
 def _merged(standing: Quantities, stated: StatedUsage) -> Quantities | FieldError:
     """Quantities with some of them stated anew; input includes what was cached."""
     now = {
-        "input_tokens": standing.uncached_input_tokens + standing.cached_input_tokens,
+        "input_tokens": input_tokens_of(standing),
         "cached_input_tokens": standing.cached_input_tokens,
-        "output_tokens": standing.output_tokens,
+        "output_tokens": output_tokens_of(standing),
         **(standing.other or {}),
     }
     anew = {
         name: value for name, value in msgspec.structs.asdict(stated).items() if value is not None
     }
     usage = StatedUsage(**(now | anew))
-    if (usage.cached_input_tokens or 0) > (usage.input_tokens or 0):
-        return FieldError(
-            "cached_input_tokens",
-            "exceeds_input_tokens",
-            "must not exceed input_tokens, which include it",
-        )
+    try:
+        usage.check_parts()
+    except FaultyField as faulty:
+        return faulty.error
     return usage.quantities()
 
 

@@ -5,12 +5,15 @@ from typing import Any
 
 import msgspec
 
+from ledger.core.events import event_fee_pico
 from pricing import (
+    STANDARD,
     AmountOutOfRange,
+    Combination,
     Meter,
     ModelRates,
     Quantities,
-    fee_pico,
+    RateSet,
     format_amount,
     rate,
 )
@@ -30,6 +33,11 @@ class Prices(msgspec.Struct, frozen=True):
     is_rated: bool
     rates: ModelRates | None
     meter: Meter | None
+    combination: Combination = STANDARD
+
+    def rates_for(self, quantities: Quantities) -> RateSet | None:
+        """What prices an event with these quantities."""
+        return self.rates.rates_for(self.combination, quantities) if self.rates else None
 
 
 NO_PRICES = Prices(is_rated=False, rates=None, meter=None)
@@ -46,7 +54,7 @@ def amounts_difference(row: Sequence[Any], prices: Prices) -> dict[str, Any] | N
         # Nearly every row is of tokens and as it should be; that can be seen at half the price.
         used = Quantities(uncached_input_tokens, cached_input_tokens, output_tokens)
         recorded = (input_pico, cached_input_pico, output_pico, other_pico, event_fee_pico)
-        if _token_amounts(used, prices.rates, prices.meter) == recorded:
+        if _token_amounts(used, prices) == recorded:
             return None
     try:
         units = msgspec.json.decode(other_units, type=Units) if other_units else {}
@@ -78,15 +86,14 @@ def amounts_difference(row: Sequence[Any], prices: Prices) -> dict[str, Any] | N
     return {"stored": _shown(stored), "expected": expected and _shown(expected)}
 
 
-def _token_amounts(
-    used: Quantities, rates: ModelRates, meter: Meter | None
-) -> tuple[int, int, int, int, int] | None:
+def _token_amounts(used: Quantities, prices: Prices) -> tuple[int, int, int, int, int] | None:
     """The amounts of tokens: input, cached input, output, other, fee; None when nothing prices them."""
+    rates = prices.rates_for(used)
     try:
-        costs = rate(used, rates)
+        costs = rate(used, rates) if rates else None
         if costs is None:
             return None
-        fee = fee_pico(meter, costs.total_pico)
+        fee = event_fee_pico(prices.meter, costs, used)
     except AmountOutOfRange:
         return None
     return costs.input_pico, costs.cached_input_pico, costs.output_pico, 0, fee
@@ -94,11 +101,12 @@ def _token_amounts(
 
 def _amounts(quantities: Quantities, prices: Prices, sign: int) -> Amounts | None:
     """The amounts of quantities; None when nothing prices them."""
+    rates = prices.rates_for(quantities)
     try:
-        costs = rate(quantities, prices.rates) if prices.rates else None
+        costs = rate(quantities, rates) if rates else None
         if costs is None:
             return None
-        fee = fee_pico(prices.meter, costs.total_pico)
+        fee = event_fee_pico(prices.meter, costs, quantities)
     except AmountOutOfRange:
         return None
     others = costs.other_pico or {}

@@ -9,7 +9,8 @@ from typing import Any
 
 from ledger.core.errors import FieldError
 from ledger.core.statements import Stated, Statement
-from ledger.core.usage_objects import OTHER_FIELDS
+from ledger.core.usage.stated import OTHER_FIELDS
+from pricing import input_tokens_of, output_tokens_of
 
 
 def first_difference(recorded: Statement, resent: Statement) -> FieldError | None:
@@ -34,20 +35,18 @@ _COMPARED: tuple[tuple[int, str, Callable[[Statement], Any]], ...] = (
     (Stated.MODEL.value, "model", lambda it: it.model),
     (Stated.PROVIDER.value, "provider", lambda it: it.provider),
     (Stated.KEY_TYPE.value, "provider_key_type", lambda it: it.key_type),
-    (
-        Stated.INPUT_TOKENS.value,
-        "input_tokens",
-        lambda it: it.quantities.uncached_input_tokens + it.quantities.cached_input_tokens,
-    ),
+    (Stated.INPUT_TOKENS.value, "input_tokens", lambda it: input_tokens_of(it.quantities)),
     (
         Stated.CACHED_INPUT_TOKENS.value,
         "cached_input_tokens",
         lambda it: it.quantities.cached_input_tokens,
     ),
-    (Stated.OUTPUT_TOKENS.value, "output_tokens", lambda it: it.quantities.output_tokens),
+    (Stated.OUTPUT_TOKENS.value, "output_tokens", lambda it: output_tokens_of(it.quantities)),
     *((Stated[name.upper()].value, name, _other_quantity(name)) for name in OTHER_FIELDS),
     (Stated.SERVICE_TIER.value, "service_tier", lambda it: it.service_tier),
     (Stated.BATCH.value, "batch", lambda it: it.is_batch),
+    (Stated.REGION.value, "region", lambda it: it.region),
+    (Stated.ACCELERATOR.value, "accelerator", lambda it: it.accelerator),
     (Stated.METER.value, "meter_slug", lambda it: it.meter_slug),
     (Stated.TIMESTAMP.value, "timestamp", lambda it: it.occurred_at),
     (Stated.METADATA.value, "metadata", lambda it: it.metadata),

@@ -1,5 +1,8 @@
 """Everything decided beforehand that a writer needs: rates, meters, who has which, limits."""
 
+from collections.abc import Mapping
+from functools import cached_property
+
 import msgspec
 
 from ledger.core.limits import SpendLimit
@@ -13,12 +16,15 @@ class PublishedMeter(msgspec.Struct, frozen=True):
     meter: Meter
 
 
-class Configuration(msgspec.Struct, frozen=True):
-    """The decisions in force at one epoch. Customers are the ledger's own numbers."""
+class Configuration(msgspec.Struct, frozen=True, dict=True):
+    """The decisions in force at one epoch. Customers are the ledger's own numbers.
+
+    `meters` holds every version by its number; the highest of a slug is the one that counts now.
+    """
 
     epoch: int
     book: RateBook
-    meters: dict[str, PublishedMeter]
+    meters: dict[int, PublishedMeter]
     meter_slugs: dict[int, str]
     limits: dict[int, tuple[SpendLimit, ...]]
 
@@ -29,6 +35,15 @@ class Configuration(msgspec.Struct, frozen=True):
             KeyError: the event states a meter that does not exist.
         """
         if stated_slug is not None:
-            return self.meters[stated_slug]
+            return self._in_force[stated_slug]
         slug = self.meter_slugs.get(customer)
-        return None if slug is None else self.meters[slug]
+        return None if slug is None else self._in_force[slug]
+
+    @cached_property
+    def _in_force(self) -> dict[str, PublishedMeter]:
+        return current_meters(self.meters)
+
+
+def current_meters(meters: Mapping[int, PublishedMeter]) -> dict[str, PublishedMeter]:
+    """The highest version of each meter, by slug."""
+    return {meters[number].meter.slug: meters[number] for number in sorted(meters)}

@@ -12,6 +12,11 @@ Events are rows as in the table `usage_event`, in the order of their key; decisi
 `ledger_event` in the order of `ordinal`, keys of their bodies sorted. Bytes are written in base64, times in
 RFC 3339 with `Z`, decimals as plain strings.
 
+A dimension is spelled out as provider, model, key type, tier, batch, promoted metadata, then provider,
+version and fingerprint of its rate table, then slug, version, kind and percentage of its meter. Where one of
+them is there, four more follow: region, accelerator, the model it bills as, and the terms of the meter as the
+database writes them.
+
 The words that came with an event enter as a salted digest of their own. Once words and salt are erased,
 nobody can try out what they were, and the chain still holds.
 """

@@ -1,6 +1,7 @@
 """From a statement to the row of the log: rating, dimension, revision."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import msgspec
 
@@ -11,18 +12,21 @@ from ledger.core.rows import Dimension, EventText, UsageEvent
 from ledger.core.statements import Statement, Status
 from pricing import (
     AmountOutOfRange,
+    Combination,
     Costs,
     Meter,
     PublishedTable,
     Quantities,
     RateBook,
-    check_amount,
+    combination_of,
+    counted,
     fee_pico,
+    input_tokens_of,
+    metered_quantity,
+    output_tokens_of,
     rate,
 )
 
-# A table prices the standard tier; other tiers and batch calls are unrated until it lists them (D9).
-STANDARD_TIERS = (None, "standard", "default")
 _NOTHING = Quantities()
 _AMOUNT_RULE = "must cost less than 9223372 units of the currency, which is what an amount can hold"
 
@@ -61,6 +65,15 @@ class RatedStatement(msgspec.Struct, frozen=True):
         return self.costs.total_pico + self.fee_pico
 
 
+class Priced(NamedTuple):
+    """What a table makes of a statement. `billed_as` is the model it lists for it, where that is another."""
+
+    published: PublishedTable
+    billed_as: str | None
+    quantities: Quantities
+    costs: Costs
+
+
 def rate_statement(
     statement: Statement, customer: int, configuration: Configuration
 ) -> RatedStatement | FieldError:
@@ -73,69 +86,108 @@ def rate_statement(
             "unknown_meter",
             "must be the slug of a meter; `ledger meters list` shows them",
         )
-    is_metered = statement.status is Status.COMPLETED
+    dimension = Dimension(
+        statement.provider,
+        statement.model,
+        statement.key_type,
+        statement.service_tier,
+        statement.is_batch,
+        None,
+        meter.meter_version if meter else None,
+        statement.region,
+        statement.accelerator,
+    )
+    if statement.status is Status.COMPLETED:
+        terms = meter.meter if meter else None
+        return rate_again(statement, dimension, terms, configuration.book, None)
     provider = _provider_of(statement, configuration.book)
-    published, costs, fee = None, None, None
+    return RatedStatement(
+        statement,
+        dimension._replace(provider=provider),
+        _NOTHING,
+        None,
+        None,
+        None,
+        meter.meter.slug if meter else None,
+    )
+
+
+def rate_again(
+    statement: Statement,
+    dimension: Dimension,
+    meter: Meter | None,
+    book: RateBook,
+    rate_version: int | None,
+) -> RatedStatement | FieldError:
+    """Price a completed statement by a published version, or, with None, by the table in force at its time.
+
+    `dimension` says what the statement was recorded with, if it was; its meter stays.
+    """
+    provider = _provider_of(statement, book)
+    published = book.published(rate_version) if rate_version is not None else None
+    if published is None and provider is not None:
+        published = book.in_force(provider, statement.occurred_at)
+    fee = None
     try:
-        if is_metered and (rated := _rated(statement, provider, configuration.book)) is not None:
-            published, costs = rated
-            fee = check_amount(fee_pico(meter.meter if meter else None, costs.total_pico))
+        priced = price_by(published, statement) if published else None
+        if priced is not None:
+            fee = event_fee_pico(meter, priced.costs, priced.quantities)
     except AmountOutOfRange:
         field = _largest_quantity(statement.quantities)
         return FieldError(field, "amount_out_of_range", _AMOUNT_RULE)
     return RatedStatement(
         statement=statement,
-        dimension=Dimension(
-            provider,
-            statement.model,
-            statement.key_type,
-            statement.service_tier,
-            statement.is_batch,
-            published.version_id if published else None,
-            meter.meter_version if meter else None,
+        dimension=dimension._replace(
+            provider=provider,
+            rate_version=priced.published.version_id if priced else None,
+            billed_as=priced.billed_as if priced else None,
         ),
-        quantities=statement.quantities if is_metered else _NOTHING,
-        costs=costs,
+        quantities=priced.quantities if priced else statement.quantities,
+        costs=priced.costs if priced else None,
         fee_pico=fee,
-        rate_version=published.table.version if published else None,
-        meter_slug=meter.meter.slug if meter else None,
+        rate_version=priced.published.table.version if priced else None,
+        meter_slug=meter.slug if meter else None,
     )
 
 
-def rate_again(
-    statement: Statement, dimension: Dimension, meter: Meter | None, book: RateBook
-) -> RatedStatement | FieldError:
-    """Price a recorded statement whose quantities have changed.
+def event_fee_pico(meter: Meter | None, costs: Costs, quantities: Quantities) -> int:
+    """What a meter charges for one event; nothing where its fee is that of a whole period.
 
-    By the table version and the meter that it was recorded with; where no table priced it, by the book.
+    Raises:
+        AmountOutOfRange: it is more than an amount can hold.
     """
-    provider = statement.provider
-    published, costs, fee = None, None, None
-    try:
-        if dimension.rate_version is not None:
-            published = book.published(dimension.rate_version)
-            costs = _costs_by(published, statement)
-        else:
-            provider = _provider_of(statement, book)
-            if (rated := _rated(statement, provider, book)) is not None:
-                published, costs = rated
-        if costs is not None:
-            fee = check_amount(fee_pico(meter, costs.total_pico))
-    except AmountOutOfRange:
-        return FieldError(
-            _largest_quantity(statement.quantities), "amount_out_of_range", _AMOUNT_RULE
-        )
-    table = published if costs is not None else None
-    return RatedStatement(
-        statement=statement,
-        dimension=dimension._replace(
-            provider=provider, rate_version=table.version_id if table else None
-        ),
-        quantities=statement.quantities,
-        costs=costs,
-        fee_pico=fee,
-        rate_version=table.table.version if table else None,
-        meter_slug=meter.slug if meter else None,
+    if meter is None:
+        return 0
+    return fee_pico(meter, costs.total_pico, metered_quantity(meter, quantities))
+
+
+def price_by(published: PublishedTable, statement: Statement) -> Priced | None:
+    """What a statement costs by one table; None where that has no price for some of it.
+
+    Raises:
+        AmountOutOfRange: it costs more than an amount can hold.
+    """
+    listing = published.table.find(statement.model) if statement.model is not None else None
+    if listing is None:
+        return None
+    rates = listing.rates.rates_for(combination_for(statement), statement.quantities)
+    if rates is None:
+        return None
+    quantities = counted(statement.quantities, rates)
+    costs = rate(quantities, rates)
+    if costs is None:
+        return None
+    billed_as = None if listing.model == statement.model else listing.model
+    return Priced(published, billed_as, quantities, costs)
+
+
+def combination_for(called: Statement | Dimension) -> Combination:
+    """How a model was called, as far as prices depend on it."""
+    return combination_of(
+        called.service_tier,
+        is_batch=called.is_batch,
+        region=called.region,
+        accelerator=called.accelerator,
     )
 
 
@@ -213,8 +265,8 @@ def spend_pico(event: UsageEvent, key_type: str) -> int:
 def _largest_quantity(quantities: Quantities) -> str:
     """The field to blame for an amount that is too large."""
     counts = {
-        "input_tokens": quantities.uncached_input_tokens + quantities.cached_input_tokens,
-        "output_tokens": quantities.output_tokens,
+        "input_tokens": input_tokens_of(quantities),
+        "output_tokens": output_tokens_of(quantities),
         **(quantities.other or {}),
     }
     return max(counts, key=lambda field: counts[field])
@@ -226,26 +278,6 @@ def _provider_of(statement: Statement, book: RateBook) -> str | None:
         return statement.provider
     listing = book.providers_listing(statement.model, statement.occurred_at)
     return listing[0] if len(listing) == 1 else None
-
-
-def _rated(
-    statement: Statement, provider: str | None, book: RateBook
-) -> tuple[PublishedTable, Costs] | None:
-    if provider is None or statement.model is None:
-        return None
-    if statement.is_batch or statement.service_tier not in STANDARD_TIERS:
-        return None
-    published = book.in_force(provider, statement.occurred_at)
-    costs = _costs_by(published, statement) if published else None
-    if published is None or costs is None:
-        return None
-    return published, costs
-
-
-def _costs_by(published: PublishedTable, statement: Statement) -> Costs | None:
-    """What a statement costs by one table; None where that has no price for some of it."""
-    rates = published.table.models.get(statement.model or "")
-    return rate(statement.quantities, rates) if rates else None
 
 
 def _other_units(quantities: Quantities, costs: Costs | None) -> str | None:

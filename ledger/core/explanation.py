@@ -8,17 +8,18 @@ from datetime import datetime
 
 import msgspec
 
-from ledger.core.events import STANDARD_TIERS
+from ledger.core.events import combination_for
+from ledger.core.price_lists import combination_text, per_text, price_text
 from ledger.core.rows import Dimension
-from ledger.core.usage_objects import SECONDS_FIELDS
+from ledger.core.usage.stated import SECONDS_FIELDS
 from pricing import (
     AmountOutOfRange,
     Meter,
-    ModelRates,
     PublishedTable,
     Quantities,
     Rate,
     RateBook,
+    RateSet,
     Unit,
     fee_pico,
     format_amount,
@@ -31,13 +32,13 @@ OUTPUT = Unit.OUTPUT_TOKENS.value
 MOST_PLACES_BEYOND = 12  # decimals of an unrounded value that are shown after those of an amount
 
 _PER_CENT_MICRO = 100 * 1_000_000  # a percentage is kept in millionths of a percent
-_FEWEST_PRICE_PLACES = 2
 
 
 class Step(msgspec.Struct, frozen=True):
     """What one quantity costs. `exact` is the unrounded value, where there was something to round.
 
-    `priced_as` names the unit whose price counts: cached input without a price of its own is input.
+    `priced_as` names the unit whose price counts: cached input without a price of its own is input, and
+    reasoning is output.
     """
 
     unit: str
@@ -66,7 +67,7 @@ class Arithmetic(msgspec.Struct, frozen=True):
     fee: Fee
 
 
-def work_out(quantities: Quantities, rates: ModelRates, meter: Meter | None) -> Arithmetic | None:
+def work_out(quantities: Quantities, rates: RateSet, meter: Meter | None) -> Arithmetic | None:
     """Price a statement and say how; None when some quantity has no price or an amount is out of range."""
     try:
         costs = rate(quantities, rates)
@@ -107,20 +108,7 @@ def quantity_text(unit: str, quantity: int) -> str:
     return f"{sign}{whole:,}{fraction}"
 
 
-def price_text(rate: Rate) -> str:
-    """The price of a rate with as few decimals as it needs, two at least: `0.90`."""
-    whole, _, places = format_amount(rate.price_pico).partition(".")
-    return f"{whole}.{places.rstrip('0').ljust(_FEWEST_PRICE_PLACES, '0')}"
-
-
-def per_text(unit: str, rate: Rate) -> str:
-    """What a price is for, in the words of rate tables: `1M`, `minute`."""
-    known = Unit(unit)
-    count = rate.per_quantity // known.scale
-    return next((word for word, units in known.per_counts.items() if units == count), str(count))
-
-
-def price_words(rates: ModelRates) -> str:
+def price_words(rates: RateSet) -> str:
     """The prices of a model as a rate table lists them: `input 0.90 per 1M, output 0.90 per 1M`."""
     return ", ".join(
         f"{Unit(unit).rate_key} {price_text(rate)} per {per_text(unit, rate)}"
@@ -155,13 +143,12 @@ def _lack(
 ) -> str:
     """What a table does not price in a statement."""
     name = f"the rate table {published.table.provider} {published.table.version}"
-    if dimension.is_batch:
-        return f"it is a batch call, and {name} has no prices for those"
-    if dimension.service_tier not in STANDARD_TIERS:
-        return f"its service tier is {dimension.service_tier}, and {name} has no prices for that"
-    rates = published.table.models.get(model)
-    if rates is None:
+    listing = published.table.find(model)
+    if listing is None:
         return f"{name} does not list the model"
+    rates = listing.rates.rates_for(combination_for(dimension), quantities)
+    if rates is None:
+        return f"{name} has no prices of the model for {combination_text(combination_for(dimension))}"
     used = by_unit(quantities)
     missing = [unit for unit in used if used[unit] and rates.rate_for(unit) is None]
     if missing:
@@ -169,8 +156,8 @@ def _lack(
     return f"no price was known when it came; {name} has one now"
 
 
-def _step(unit: str, quantity: int, rates: ModelRates, amount_pico: int) -> Step:
-    priced_as = unit if unit in rates.rates else INPUT
+def _step(unit: str, quantity: int, rates: RateSet, amount_pico: int) -> Step:
+    priced_as = rates.priced_as(unit) or unit
     rate = rates.rates[priced_as]
     count = rate.per_quantity // Unit(unit).scale
     shown = quantity_text(unit, quantity)

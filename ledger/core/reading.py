@@ -27,13 +27,14 @@ from ledger.core.records import (
 from ledger.core.request_ids import RequestKey, request_key, time_of
 from ledger.core.secrets import hide_secrets_in_bytes
 from ledger.core.statements import Refusal, Stated, Statement, Status
-from ledger.core.usage_objects import (
+from ledger.core.usage.lava import read_model_usage
+from ledger.core.usage.shapes import ReadUsage, read_usage
+from ledger.core.usage.stated import (
+    QUANTITY_FIELDS,
     FaultyField,
     StatedUsage,
     decimals_of,
     micros,
-    read_model_usage,
-    read_usage_object,
 )
 
 MAX_AHEAD = timedelta(hours=24)
@@ -51,7 +52,7 @@ PROVIDER_BY_HOST = {
 _COST_DIGITS = 18  # before the point, and as many after it
 _T = TypeVar("_T")
 _SECRET_PARTS = re.compile(r"\?.*|(?<=//)[^/@]*@", re.DOTALL)
-_STATED_QUANTITIES_SHIFT = Stated.INPUT_TOKENS.value.bit_length() - 1
+_NOTHING_READ = ReadUsage(StatedUsage(), "")
 
 
 def read_statement(raw: bytes, received_at: datetime) -> Statement | Refusal:
@@ -92,14 +93,16 @@ def _statement(record: RequestRecord, received_at: datetime) -> Statement:
         model=record.model,
         provider=record.provider or provider_of_endpoint(record.endpoint),
         key_type="managed" if record.provider_key_type in (None, "managed") else "byok",
-        quantities=usage.quantities(),
-        service_tier=record.service_tier,
-        is_batch=bool(record.batch),
+        quantities=usage.stated.quantities(),
+        service_tier=usage.service_tier,
+        is_batch=bool(usage.is_batch),
+        region=usage.region,
+        accelerator=record.accelerator,
         meter_slug=record.meter_slug,
         response_id=record.response_id,
         metadata=record.metadata or None,
         reported_cost=_reported_cost(record),
-        fields=_kept_fields(record),
+        fields=_kept_fields(record, usage.notes),
     )
 
 
@@ -158,8 +161,30 @@ def _instant(field: str, text: str | None) -> datetime | None:
         raise FaultyField(field, "invalid_time", f"{error}, got {kind_of(text)}") from None
 
 
-def _usage(record: RequestRecord) -> StatedUsage:
-    stated = StatedUsage(
+def _usage(record: RequestRecord) -> ReadUsage:
+    """All that a record states of usage, wherever it does, and what of the price its usage object tells."""
+    stated = _own_usage(record)
+    read = _NOTHING_READ
+    if record.model_usage:
+        stated = stated.joined_with(read_model_usage(record.model_usage)[0])
+    if record.usage or record.perf_metrics or record.response_headers:
+        provider = record.provider or provider_of_endpoint(record.endpoint)
+        read = read_usage(record.usage, provider, record.perf_metrics, record.response_headers)
+        stated = stated.joined_with(read.stated)
+    stated.check_parts()
+    return ReadUsage(
+        stated,
+        read.shape,
+        _agreed("service_tier", record.service_tier, read.service_tier),
+        _agreed("batch", record.batch, read.is_batch),
+        _agreed("region", record.region, read.region),
+        read.notes,
+    )
+
+
+def _own_usage(record: RequestRecord) -> StatedUsage:
+    """What the fields of the record itself state."""
+    return StatedUsage(
         input_tokens=_agreed("input_tokens", record.input_tokens, record.prompt_tokens),
         output_tokens=_agreed("output_tokens", record.output_tokens, record.completion_tokens),
         cached_input_tokens=record.cached_input_tokens,
@@ -169,18 +194,19 @@ def _usage(record: RequestRecord) -> StatedUsage:
         output_characters=record.output_characters,
         images=record.images,
         gpu_seconds=micros("gpu_seconds", record.gpu_seconds),
+        cache_write_tokens=record.cache_write_tokens,
+        cache_write_1h_tokens=record.cache_write_1h_tokens,
+        reasoning_tokens=record.reasoning_tokens,
+        audio_input_tokens=record.audio_input_tokens,
+        cached_audio_input_tokens=record.cached_audio_input_tokens,
+        audio_output_tokens=record.audio_output_tokens,
+        image_input_tokens=record.image_input_tokens,
+        image_output_tokens=record.image_output_tokens,
+        image_steps=record.image_steps,
+        web_searches=record.web_searches,
+        rerank_searches=record.rerank_searches,
+        training_tokens=record.training_tokens,
     )
-    if record.model_usage:
-        stated = stated.joined_with(read_model_usage(record.model_usage)[0])
-    if record.usage:
-        stated = stated.joined_with(read_usage_object(record.usage))
-    if (stated.cached_input_tokens or 0) > (stated.input_tokens or 0):
-        raise FaultyField(
-            "cached_input_tokens",
-            "exceeds_input_tokens",
-            "must not exceed input_tokens, which include it",
-        )
-    return stated
 
 
 def _check_metadata(record: RequestRecord) -> None:
@@ -224,41 +250,44 @@ def _agreed(field: str, one: _T | None, other: _T | None) -> _T | None:
     return other if one is None else one
 
 
-def _stated_bits(record: RequestRecord, usage: StatedUsage) -> int:
-    bits = usage.stated_mask() << _STATED_QUANTITIES_SHIFT
-    if record.model is not None:
-        bits |= _MODEL
-    if record.provider is not None:
-        bits |= _PROVIDER
-    if record.provider_key_type is not None:
-        bits |= _KEY_TYPE
-    if record.service_tier is not None:
-        bits |= _SERVICE_TIER
-    if record.batch is not None:
-        bits |= _BATCH
-    if record.meter_slug is not None:
-        bits |= _METER
-    if record.metadata is not None:
-        bits |= _METADATA
-    # `created_at` is when the gateway first saw the request: a source for the time, not a statement of it.
-    if record.timestamp is not None or record.occurred_at is not None:
-        bits |= _TIMESTAMP
+def _stated_bits(record: RequestRecord, usage: ReadUsage) -> int:
+    values = (
+        *msgspec.structs.astuple(usage.stated),
+        record.model,
+        record.provider,
+        record.provider_key_type,
+        usage.service_tier,
+        usage.is_batch,
+        usage.region,
+        record.accelerator,
+        record.meter_slug,
+        record.metadata,
+        # `created_at` is when the gateway first saw it: a source for the time, not a statement of it.
+        record.timestamp or record.occurred_at,
+    )
+    bits = 0
+    for value, bit in zip(values, _BITS, strict=True):
+        if value is not None:
+            bits |= bit
     return bits
 
 
 # Plain integers: an enum member costs ten times as much to combine, and this is done for every record.
-_MODEL, _PROVIDER, _KEY_TYPE = (
-    Stated.MODEL.value,
-    Stated.PROVIDER.value,
-    Stated.KEY_TYPE.value,
+_BITS = tuple(
+    Stated[name].value
+    for name in (
+        *(field.upper() for field in QUANTITY_FIELDS),
+        *("MODEL", "PROVIDER", "KEY_TYPE", "SERVICE_TIER", "BATCH", "REGION", "ACCELERATOR"),
+        *("METER", "METADATA", "TIMESTAMP"),
+    )
 )
-_SERVICE_TIER, _BATCH, _METER = Stated.SERVICE_TIER.value, Stated.BATCH.value, Stated.METER.value
-_TIMESTAMP, _METADATA = Stated.TIMESTAMP.value, Stated.METADATA.value
 
 
-def _kept_fields(record: RequestRecord) -> str | None:
-    """The JSON of what came along, secrets replaced by a hint."""
+def _kept_fields(record: RequestRecord, notes: tuple[str, ...]) -> str | None:
+    """The JSON of what came along, secrets replaced by a hint, and what was noted about its usage."""
     kept: dict[str, Any] = {**(record.extra or {}), **record.kept()}
+    if notes:
+        kept["usage_notes"] = notes
     if record.endpoint is not None:
         # Some providers take keys as a query parameter or before the host.
         kept["endpoint"] = _SECRET_PARTS.sub("", record.endpoint)

@@ -15,6 +15,9 @@ class Dimension(NamedTuple):
     is_batch: bool
     rate_version: int | None
     meter_version: int | None
+    region: str | None = None
+    accelerator: str | None = None
+    billed_as: str | None = None  # the listed model whose prices count, where it is another
 
 
 class UsageEvent(NamedTuple):

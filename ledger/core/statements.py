@@ -35,6 +35,20 @@ class Stated(IntFlag):
     METER = 1 << 14
     TIMESTAMP = 1 << 15
     METADATA = 1 << 16
+    CACHE_WRITE_TOKENS = 1 << 17
+    CACHE_WRITE_1H_TOKENS = 1 << 18
+    REASONING_TOKENS = 1 << 19
+    AUDIO_INPUT_TOKENS = 1 << 20
+    CACHED_AUDIO_INPUT_TOKENS = 1 << 21
+    AUDIO_OUTPUT_TOKENS = 1 << 22
+    IMAGE_INPUT_TOKENS = 1 << 23
+    IMAGE_OUTPUT_TOKENS = 1 << 24
+    IMAGE_STEPS = 1 << 25
+    WEB_SEARCHES = 1 << 26
+    RERANK_SEARCHES = 1 << 27
+    TRAINING_TOKENS = 1 << 28
+    REGION = 1 << 29
+    ACCELERATOR = 1 << 30  # the last that fits the column
 
 
 class Status(StrEnum):
@@ -64,6 +78,8 @@ class Statement(msgspec.Struct):
     quantities: Quantities
     service_tier: str | None
     is_batch: bool
+    region: str | None
+    accelerator: str | None
     meter_slug: str | None
     response_id: str | None
     metadata: dict[str, str] | None

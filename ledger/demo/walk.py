@@ -80,7 +80,7 @@ async def walk(ledger: Ledger, clock: FixedClock, output: Path) -> Walk:
 
 async def _decide(ledger: Ledger, clock: FixedClock) -> None:
     clock.instant = DECIDED_AT
-    await set_meter(ledger.database, clock, ACTOR, "standard", "10")
+    await set_meter(ledger.database, clock, ACTOR, "standard", {"percentage": "10"})
     for customer_id in (CUSTOMER, BYOK_CUSTOMER):
         await set_customer(ledger.database, clock, ACTOR, customer_id, "standard")
     limit = LimitRequest(customer_id=CUSTOMER, amount="100.00", thresholds=("0.8", "1"))

@@ -3,9 +3,9 @@
 from typing import Any
 
 from ledger.clock import Clock
+from ledger.core.configuration import current_meters
 from ledger.core.errors import FieldError, InvalidRecord, NotFound, UnprocessableDecision
 from ledger.services.decisions import deciding
-from ledger.store.configuration import load_meters
 from ledger.store.customers import (
     add_customer,
     find_customer,
@@ -13,6 +13,7 @@ from ledger.store.customers import (
     write_customer_meter,
 )
 from ledger.store.database import Connection, Database
+from ledger.store.meters import load_meters
 
 MAX_ID_CHARACTERS = 255
 
@@ -47,7 +48,7 @@ async def set_customer(
         detail = "must have 1 to 255 characters, none NUL"
         raise InvalidRecord([FieldError("customer_id", "wrong_length", detail)])
     async with deciding(database, clock, actor, reason=reason) as batch:
-        if meter_slug not in await load_meters(batch.connection):
+        if meter_slug not in current_meters(await load_meters(batch.connection)):
             raise UnprocessableDecision(
                 f"no meter {meter_slug!r}; make it with `ledger meters set`", code="unknown_meter"
             )

@@ -7,16 +7,14 @@ from typing import Any
 from ledger.clock import Clock
 from ledger.core.errors import SetupError
 from ledger.core.instants import format_instant
+from ledger.core.price_lists import prices_body
 from ledger.services.decisions import deciding
 from ledger.store.configuration import load_book, publish_rate_table, read_published
 from ledger.store.database import Database
 from pricing import (
-    Rate,
     RateFileError,
     RateFileProblem,
     RateTable,
-    Unit,
-    format_amount,
     load_rate_table,
     shipped_rate_files,
 )
@@ -93,29 +91,12 @@ async def list_tables(database: Database) -> list[dict[str, Any]]:
         {
             **dict(row),
             "effective_from": format_instant(row["effective_from"]),
-            "models": _prices(tables[row["rate_version"]]),
+            "models": prices_body(tables[row["rate_version"]]),
+            "aliases": tables[row["rate_version"]].aliases,
+            "fallback": tables[row["rate_version"]].fallback,
         }
         for row in rows
     ]
-
-
-def _prices(table: RateTable) -> dict[str, dict[str, dict[str, str]]]:
-    """The prices of a table by model and rate key, each with the number of units it is for."""
-    return {
-        model: {
-            Unit(unit).rate_key: {
-                "price": format_amount(rate.price_pico),
-                "per": _per_word(Unit(unit), rate),
-            }
-            for unit, rate in rates.rates.items()
-        }
-        for model, rates in table.models.items()
-    }
-
-
-def _per_word(unit: Unit, rate: Rate) -> str:
-    units = rate.per_quantity // unit.scale
-    return next((word for word, count in unit.per_counts.items() if count == units), str(units))
 
 
 async def _new_among(database: Database, tables: Sequence[tuple[str, str, RateTable]]) -> bool:

@@ -12,7 +12,7 @@ from ledger.core.errors import InvalidParameter
 from ledger.core.events import RatedStatement
 from ledger.core.instants import format_instant
 from ledger.core.request_ids import request_id_of
-from ledger.services.spend import quantity_body
+from ledger.core.shown import quantities_body
 from ledger.services.targets import find_target
 from ledger.store.customers import find_customer
 from ledger.store.database import Database
@@ -107,6 +107,9 @@ def request_body(
         **_figures(current),
         "service_tier": current["service_tier"],
         "batch": current["is_batch"],
+        "region": current["region"],
+        "accelerator": current["accelerator"],
+        "billed_as": current["billed_as"],
         "meter_slug": current["meter_slug"],
         "reported_cost": _plain(current["reported_cost"]),
         "response_id": current["response_id"],
@@ -142,16 +145,21 @@ def statement_body(rated: RatedStatement) -> dict[str, Any]:
         "model": statement.model,
         "provider_key_type": "unmanaged" if statement.key_type == "byok" else "managed",
         "timestamp": format_instant(statement.occurred_at),
-        "input_tokens": quantities.uncached_input_tokens + quantities.cached_input_tokens,
-        "cached_input_tokens": quantities.cached_input_tokens,
-        "output_tokens": quantities.output_tokens,
-        **{unit: quantity_body(unit, n) for unit, n in sorted((quantities.other or {}).items())},
+        **quantities_body(
+            quantities.uncached_input_tokens,
+            quantities.cached_input_tokens,
+            quantities.output_tokens,
+            quantities.other or {},
+        ),
         "cost": None if costs is None else format_amount(costs.total_pico),
         "fee": None if rated.fee_pico is None else format_amount(rated.fee_pico),
         "spend": None if costs is None else format_amount(rated.spend_pico),
         "rate_version": rated.rate_version,
         "service_tier": statement.service_tier,
         "batch": statement.is_batch,
+        "region": statement.region,
+        "accelerator": statement.accelerator,
+        "billed_as": rated.dimension.billed_as,
         "meter_slug": rated.meter_slug,
         "reported_cost": _plain(statement.reported_cost),
         "response_id": statement.response_id,
@@ -183,10 +191,12 @@ def _figures(row: Mapping[str, Any]) -> dict[str, Any]:
         spend = format_amount(owed_pico)
     units = _json(row["other_units"]) or {}
     return {
-        "input_tokens": row["uncached_input_tokens"] + row["cached_input_tokens"],
-        "cached_input_tokens": row["cached_input_tokens"],
-        "output_tokens": row["output_tokens"],
-        **{unit: quantity_body(unit, pair[0]) for unit, pair in sorted(units.items())},
+        **quantities_body(
+            row["uncached_input_tokens"],
+            row["cached_input_tokens"],
+            row["output_tokens"],
+            {unit: pair[0] for unit, pair in units.items()},
+        ),
         "cost": cost,
         "fee": fee,
         "spend": spend,

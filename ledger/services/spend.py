@@ -8,15 +8,14 @@ from ledger.clock import Clock
 from ledger.core.cuts import AsOf, Cut, format_as_of, is_reached, lanes_after
 from ledger.core.errors import InvalidParameter, TooBusy
 from ledger.core.instants import format_instant
+from ledger.core.shown import quantities_body
 from ledger.core.spend import SpendAnswer, SpendFigures, SpendQuery, merge
-from ledger.core.usage_objects import SECONDS_FIELDS
 from ledger.store.cuts import read_cut_at, read_inside_fence, read_last_recorded_at
 from ledger.store.database import Connection, Database
 from ledger.store.log import read_cut
 from ledger.store.spend import read_spend
 from pricing import format_amount
 
-_MICROS_PER_SECOND = 1_000_000
 MOST_WAIT_S = 10
 SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.005, 0.05
 
@@ -112,24 +111,13 @@ def figures_body(figures: SpendFigures) -> dict[str, Any]:
     """The sums of one group: counts as numbers, amounts as decimal strings, other units if there are any."""
     return {
         "requests": figures.requests,
-        "input_tokens": figures.uncached_input_tokens + figures.cached_input_tokens,
-        "cached_input_tokens": figures.cached_input_tokens,
-        "output_tokens": figures.output_tokens,
-        **{
-            unit: quantity_body(unit, count)
-            for unit, count in sorted(figures.units.items())
-            if count
-        },
+        **quantities_body(
+            figures.uncached_input_tokens,
+            figures.cached_input_tokens,
+            figures.output_tokens,
+            figures.units,
+        ),
         "cost": format_amount(figures.cost_pico),
         "fee": format_amount(figures.fee_pico),
         "spend": format_amount(figures.spend_pico),
     }
-
-
-def quantity_body(unit: str, quantity: int) -> int | str:
-    """A quantity as it is shown: seconds as a decimal string, everything else as a number."""
-    if unit not in SECONDS_FIELDS:
-        return quantity
-    sign = "-" if quantity < 0 else ""
-    whole, micros = divmod(abs(quantity), _MICROS_PER_SECOND)
-    return f"{sign}{whole}.{micros:06d}"

@@ -11,8 +11,8 @@ from ledger.core.request_ids import RequestKey
 from ledger.core.rows import Dimension, UsageEvent
 from ledger.store.database import Connection
 from ledger.store.events import recorded_statement
+from ledger.store.meters import read_meter
 from ledger.store.sql_files import query
-from pricing import Meter
 
 _STANDING = query("events", "standing")
 _CUSTOMERS_WITH = query("events", "customers_with")
@@ -40,14 +40,11 @@ async def read_standing(connection: Connection, key: RequestKey, customer: int) 
         return None
     values = {name: row[name] for name in UsageEvent._fields}
     values |= {"request_id": key.bits, "other_units": canonical_units(row["other_units"])}
-    meter = None
-    if row["meter_slug"] is not None:
-        meter = Meter(row["meter_slug"], row["meter_number"], row["meter_kind"], row["percentage"])
     return Standing(
         event=UsageEvent(**values),
         statement=recorded_statement(row),
         dimension=Dimension(*(row[name] for name in Dimension._fields)),
-        meter=meter,
+        meter=read_meter(row),
     )
 
 

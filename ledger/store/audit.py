@@ -8,10 +8,12 @@ import msgspec
 from ledger.core.auditing import Prices
 from ledger.core.cuts import Cut
 from ledger.core.digests import canonical_units
-from ledger.core.rows import UsageEvent
+from ledger.core.events import combination_for
+from ledger.core.rows import Dimension, UsageEvent
 from ledger.store.database import Connection
+from ledger.store.meters import read_meter
 from ledger.store.sql_files import query
-from pricing import Meter, RateFileError, RateTable, load_rate_table
+from pricing import Meter, ModelRates, RateFileError, RateTable, load_rate_table
 
 CHUNK_ROWS = 5_000
 Position = tuple[int, int]  # lane and batch
@@ -134,14 +136,16 @@ async def read_prices(connection: Connection) -> dict[int, Prices]:
     """What every dimension is priced by. A rate table that does not load prices nothing."""
     tables = {row["rate_version"]: _table(row) for row in await connection.fetch(_RATE_TABLES)}
     prices = {}
-    for dimension, model, rate_version, *terms in await connection.fetch(_PRICES):
-        table = tables.get(rate_version)
-        meter = _meter(*terms)
-        is_sound = meter is not None or terms[0] is None
-        prices[dimension] = Prices(
-            is_rated=rate_version is not None,
-            rates=table.models.get(model) if table and is_sound else None,
+    for row in await connection.fetch(_PRICES):
+        dimension = Dimension(*(row[name] for name in Dimension._fields))
+        table = tables.get(dimension.rate_version or 0)
+        meter = _meter(row)
+        is_sound = meter is not None or row["meter_slug"] is None
+        prices[row["dimension"]] = Prices(
+            is_rated=dimension.rate_version is not None,
+            rates=_rates(table, dimension) if table and is_sound else None,
             meter=meter,
+            combination=combination_for(dimension),
         )
     return prices
 
@@ -167,12 +171,11 @@ def _table(row: Any) -> RateTable | None:
         return None
 
 
-def _meter(slug: str | None, *terms: Any) -> Meter | None:
-    """A version of a meter; None if there is none, or none that could be applied."""
-    try:
-        return None if slug is None else Meter(slug, *terms)
-    except ValueError:
-        return None
+def _rates(table: RateTable, dimension: Dimension) -> ModelRates | None:
+    """The prices that a dimension names; None if the table lists the model otherwise."""
+    listing = None if dimension.model is None else table.find(dimension.model)
+    billed_as = dimension.billed_as or dimension.model
+    return listing.rates if listing is not None and listing.model == billed_as else None
 
 
 async def _event_chunks(
@@ -194,3 +197,11 @@ async def _chunks(connection: Connection, sql: str, stretch: Stretch) -> AsyncIt
     cursor = await connection.cursor(sql, *stretch.parameters)
     while rows := await cursor.fetch(CHUNK_ROWS):
         yield rows
+
+
+def _meter(row: Any) -> Meter | None:
+    """A version of a meter; None if there is none, or none that could be applied."""
+    try:
+        return read_meter(row)
+    except (ValueError, TypeError, msgspec.MsgspecError):
+        return None

@@ -3,23 +3,22 @@
 from functools import lru_cache
 from typing import Any
 
-from ledger.core.configuration import Configuration, PublishedMeter
+from ledger.core.configuration import Configuration
 from ledger.core.limits import SpendLimit
 from ledger.store.database import Connection
 from ledger.store.limits import limit_from_row
+from ledger.store.meters import load_meters
 from ledger.store.sql_files import query
-from pricing import Meter, PublishedTable, RateBook, RateTable, load_rate_table, percentage_meter
+from pricing import PublishedTable, RateBook, RateTable, load_rate_table
 
 _ADOPT_CURRENCY = query("configuration", "adopt_currency")
 _CURRENCY = query("configuration", "currency")
 _EPOCH = query("configuration", "epoch")
 _RATE_TABLES = query("configuration", "rate_tables")
-_METERS = query("configuration", "meters")
 _CUSTOMER_METERS = query("configuration", "customer_meters")
 _LIMITS = query("limits", "all")
 _PUBLISH_RATE_TABLE = query("configuration", "publish_rate_table")
 _PUBLISHED_TABLES = query("configuration", "published_tables")
-_PUBLISH_METER = query("configuration", "publish_meter")
 
 
 async def load_configuration(connection: Connection) -> Configuration:
@@ -56,17 +55,6 @@ async def load_book(connection: Connection) -> RateBook:
     )
 
 
-async def load_meters(connection: Connection) -> dict[str, PublishedMeter]:
-    """Read the version in force of every meter, by slug."""
-    rows = await connection.fetch(_METERS)
-    return {
-        row["slug"]: PublishedMeter(
-            row["meter_version"], _meter(row["slug"], row["version"], row["percentage"])
-        )
-        for row in rows
-    }
-
-
 async def publish_rate_table(
     connection: Connection, table: RateTable, file: str, content: str
 ) -> int:
@@ -89,19 +77,6 @@ async def read_published(connection: Connection) -> list[Any]:
     """The heads of all published rate tables."""
     rows: list[Any] = await connection.fetch(_PUBLISHED_TABLES)
     return rows
-
-
-async def publish_meter(connection: Connection, meter: Meter) -> int:
-    """Append the next version of a meter; give the version. The caller has raised the epoch."""
-    row = await connection.fetchrow(_PUBLISH_METER, meter.slug, meter.kind, meter.percentage)
-    version: int = row["version"]
-    return version
-
-
-def _meter(slug: str, version: int, percentage: str | None) -> Meter:
-    if percentage is None:
-        return Meter(slug=slug, version=version, kind="none", percentage=None)
-    return percentage_meter(slug, version, percentage)
 
 
 @lru_cache(maxsize=1000)

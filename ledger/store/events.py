@@ -12,7 +12,7 @@ from ledger.core.statements import Stated, Statement, Status
 from ledger.store.database import Connection
 from ledger.store.failures import encoding_values
 from ledger.store.sql_files import query
-from pricing import Quantities
+from pricing import BILLABLE_REQUESTS, Quantities
 
 EventKey = tuple[bytes, int]  # the key bits of the request id, the customer's number
 
@@ -115,10 +115,13 @@ def recorded_statement(row: Any) -> Statement:
             row["uncached_input_tokens"],
             row["cached_input_tokens"],
             row["output_tokens"],
-            {unit: pair[0] for unit, pair in units.items()} or None,
+            # That a request was charged for as such is told by its prices, not by its sender.
+            {unit: pair[0] for unit, pair in units.items() if unit != BILLABLE_REQUESTS} or None,
         ),
         service_tier=row["service_tier"],
         is_batch=row["is_batch"],
+        region=row["region"],
+        accelerator=row["accelerator"],
         meter_slug=row["meter_slug"],
         response_id=None,
         metadata=None,

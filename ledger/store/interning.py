@@ -1,6 +1,6 @@
 """Customers and dimensions as small numbers. Interned once, in transactions of their own, cached for ever."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ledger.core.errors import UnprocessableDecision
@@ -9,6 +9,7 @@ from ledger.store.database import Connection
 from ledger.store.sql_files import query
 
 MAX_DIMENSIONS = 100_000
+LATER_WORDS = 4  # region, accelerator, billed_as, the terms of the meter
 
 _CUSTOMERS = query("interning", "customers")
 _ADD_CUSTOMERS = query("interning", "add_customers")
@@ -105,4 +106,10 @@ async def read_dimension_words(
     """What the numbers of dimensions stand for, rate table and meter spelled out."""
     numbers = None if dimensions is None else list(dimensions)
     rows = await connection.fetch(_DIMENSION_WORDS, numbers)
-    return {number: tuple(words) for number, *words in rows}
+    return {number: _spelled_out(words) for number, *words in rows}
+
+
+def _spelled_out(words: Sequence[Any]) -> tuple[Any, ...]:
+    """The words of a dimension; those that came later are left out where all of them are null."""
+    first, later = words[:-LATER_WORDS], words[-LATER_WORDS:]
+    return tuple(words if any(word is not None for word in later) else first)

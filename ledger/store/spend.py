@@ -5,7 +5,7 @@ from typing import Any
 
 from ledger.core.cuts import Cut
 from ledger.core.spend import FIGURES, GROUPINGS, MAX_ROWS, Group, SpendFigures, SpendQuery
-from ledger.core.usage_objects import OTHER_FIELDS
+from ledger.core.usage.stated import OTHER_FIELDS
 from ledger.store.database import Connection
 from ledger.store.sql_files import query
 

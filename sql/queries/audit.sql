@@ -76,5 +76,7 @@ SELECT rate_version, file, content, currency, fingerprint FROM rate_table ORDER 
 
 -- name: prices
 -- What each dimension is priced by.
-SELECT d.dimension, d.model, d.rate_version, m.slug, m.version, m.kind, m.percentage
+SELECT d.dimension, d.provider, d.model, d.key_type::text, d.service_tier, d.is_batch, d.rate_version,
+    d.meter_version, d.region, d.accelerator, d.billed_as,
+    m.slug AS meter_slug, m.version AS meter_number, m.kind AS meter_kind, m.percentage, m.terms
 FROM dimension d LEFT JOIN meter_version m USING (meter_version);

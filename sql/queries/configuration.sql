@@ -10,11 +10,6 @@ SELECT currency FROM configuration;
 -- name: rate_tables
 SELECT rate_version, file, content, currency FROM rate_table ORDER BY rate_version;
 
--- name: meters
--- The highest version of each meter is the one that counts now.
-SELECT DISTINCT ON (slug) meter_version, slug, version, kind, percentage
-FROM meter_version ORDER BY slug, version DESC;
-
 -- name: customer_meters
 SELECT customer, meter_slug FROM customer_setting;
 
@@ -27,13 +22,6 @@ RETURNING rate_version;
 -- name: published_tables
 SELECT t.rate_version, t.provider, t.version, t.effective_from, t.currency, t.source, t.fingerprint, t.file
 FROM rate_table t ORDER BY t.provider, t.effective_from, t.rate_version;
-
--- name: publish_meter
-INSERT INTO meter_version (meter_version, slug, version, kind, percentage)
-SELECT coalesce(max(meter_version), 0) + 1, $1,
-    coalesce(max(version) FILTER (WHERE slug = $1), 0) + 1, $2, $3
-FROM meter_version
-RETURNING meter_version, version;
 
 -- name: set_customer_meter
 INSERT INTO customer_setting (customer, meter_slug) VALUES ($1, $2)

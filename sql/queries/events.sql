@@ -2,7 +2,8 @@
 -- What stands under some keys: first sightings and completed statements, with all that is compared.
 SELECT e.request_id, e.customer, e.revision, e.opaque_id, e.occurred_at, e.stated,
     e.uncached_input_tokens, e.cached_input_tokens, e.output_tokens, e.other_units,
-    d.provider, d.model, d.key_type::text, d.service_tier, d.is_batch, m.slug AS meter_slug
+    d.provider, d.model, d.key_type::text, d.service_tier, d.is_batch, d.region, d.accelerator,
+    m.slug AS meter_slug
 FROM usage_event e
 JOIN dimension d USING (dimension)
 LEFT JOIN meter_version m USING (meter_version)
@@ -26,7 +27,8 @@ SELECT e.request_id, e.occurred_at, e.uncached_input_tokens, e.cached_input_toke
     e.dimension, e.stated, e.kind::text, e.revision, e.requests, e.unrated, e.opaque_id, e.other_units,
     e.reported_cost, e.text_digest,
     d.provider, d.model, d.key_type::text, d.service_tier, d.is_batch, d.rate_version, d.meter_version,
-    m.slug AS meter_slug, m.version AS meter_number, m.kind AS meter_kind, m.percentage
+    d.region, d.accelerator, d.billed_as,
+    m.slug AS meter_slug, m.version AS meter_number, m.kind AS meter_kind, m.percentage, m.terms
 FROM usage_event e
 JOIN dimension d USING (dimension)
 LEFT JOIN meter_version m USING (meter_version)

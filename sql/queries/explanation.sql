@@ -5,7 +5,8 @@ SELECT e.customer, e.revision, e.opaque_id, c.customer_id, e.kind::text, e.occur
     e.lane, e.batch, encode(b.digest, 'hex') AS digest, e.requests, e.unrated, e.uncached_input_tokens,
     e.cached_input_tokens, e.output_tokens, e.other_units, e.input_pico, e.cached_input_pico, e.output_pico,
     e.other_pico, e.fee_pico, d.provider, d.model, d.key_type::text, d.service_tier, d.is_batch,
-    d.rate_version, m.slug, m.version AS meter_number, m.kind AS meter_kind, m.percentage,
+    d.rate_version, d.meter_version, d.region, d.accelerator, d.billed_as, m.slug AS meter_slug,
+    m.version AS meter_number, m.kind AS meter_kind, m.percentage, m.terms,
     decided.actor, decided.reason, decided.idempotency_key
 FROM usage_event e
 JOIN customer c USING (customer)
@@ -50,9 +51,11 @@ WHERE customer = $1 AND number = $2 AND period_start = $3 AND provider IS NOT DI
 SELECT (e.occurred_at AT TIME ZONE 'UTC')::date AS day,
     count(*) AS records,
     sum(e.requests)::text AS requests,
-    sum(e.uncached_input_tokens + e.cached_input_tokens)::text AS input_tokens,
+    sum(e.uncached_input_tokens + e.cached_input_tokens
+        + CASE WHEN e.other_units IS NULL THEN 0 ELSE input_parts(e.other_units) END)::text AS input_tokens,
     sum(e.cached_input_tokens)::text AS cached_input_tokens,
-    sum(e.output_tokens)::text AS output_tokens,
+    sum(e.output_tokens
+        + CASE WHEN e.other_units IS NULL THEN 0 ELSE output_parts(e.other_units) END)::text AS output_tokens,
     coalesce(sum(e.input_pico::numeric + e.cached_input_pico + e.output_pico + e.other_pico), 0)::text
         AS cost_pico,
     coalesce(sum(e.fee_pico), 0)::text AS fee_pico

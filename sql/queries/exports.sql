@@ -8,7 +8,8 @@ WITH payer AS MATERIALIZED (
 ), grouped AS MATERIALIZED (
     SELECT d.dimension, csv_text(d.provider) AS provider, csv_text(d.model) AS model, d.key_type,
         csv_text(d.service_tier) AS service_tier, d.is_batch, csv_text(t.version) AS rate_version,
-        csv_text(m.slug) AS meter_slug
+        csv_text(m.slug) AS meter_slug, csv_text(d.region) AS region, csv_text(d.accelerator) AS accelerator,
+        csv_text(d.billed_as) AS billed_as
     FROM dimension d LEFT JOIN rate_table t USING (rate_version)
         LEFT JOIN meter_version m USING (meter_version)
 ), event AS (
@@ -31,9 +32,11 @@ SELECT
     CASE WHEN g.is_batch THEN 'true' ELSE 'false' END AS batch,
     e.requests,
     e.unrated,
-    e.uncached_input_tokens + e.cached_input_tokens AS input_tokens,
+    e.uncached_input_tokens + e.cached_input_tokens
+        + CASE WHEN e.other_units IS NULL THEN 0 ELSE input_parts(e.other_units) END AS input_tokens,
     e.cached_input_tokens,
-    e.output_tokens,
+    e.output_tokens
+        + CASE WHEN e.other_units IS NULL THEN 0 ELSE output_parts(e.other_units) END AS output_tokens,
     trim_scale((e.other_units -> 'input_seconds' ->> 0)::numeric * 0.000001) AS input_seconds,
     trim_scale((e.other_units -> 'output_seconds' ->> 0)::numeric * 0.000001) AS output_seconds,
     e.other_units -> 'input_characters' ->> 0 AS input_characters,
@@ -49,7 +52,23 @@ SELECT
     csv_text(x.response_id) AS response_id,
     e.reported_cost,
     (SELECT '{' || string_agg(to_json(key)::text || ':' || value::text, ',') || '}'
-        FROM jsonb_each(x.metadata)) AS metadata
+        FROM jsonb_each(x.metadata)) AS metadata,
+    g.region,
+    g.accelerator,
+    g.billed_as,
+    e.other_units -> 'cache_write_tokens' ->> 0 AS cache_write_tokens,
+    e.other_units -> 'cache_write_1h_tokens' ->> 0 AS cache_write_1h_tokens,
+    e.other_units -> 'reasoning_tokens' ->> 0 AS reasoning_tokens,
+    e.other_units -> 'audio_input_tokens' ->> 0 AS audio_input_tokens,
+    e.other_units -> 'cached_audio_input_tokens' ->> 0 AS cached_audio_input_tokens,
+    e.other_units -> 'audio_output_tokens' ->> 0 AS audio_output_tokens,
+    e.other_units -> 'image_input_tokens' ->> 0 AS image_input_tokens,
+    e.other_units -> 'image_output_tokens' ->> 0 AS image_output_tokens,
+    e.other_units -> 'image_steps' ->> 0 AS image_steps,
+    e.other_units -> 'web_searches' ->> 0 AS web_searches,
+    e.other_units -> 'rerank_searches' ->> 0 AS rerank_searches,
+    e.other_units -> 'training_tokens' ->> 0 AS training_tokens,
+    e.other_units -> 'billable_requests' ->> 0 AS billable_requests
 FROM event e
 JOIN payer p USING (customer)
 JOIN grouped g USING (dimension)
@@ -63,9 +82,12 @@ ORDER BY p.customer_id, e.id_text, e.revision;
 -- What the rows of `usage` add up to; amounts that are not known count nothing.
 SELECT
     coalesce(sum(e.requests), 0)::text AS requests,
-    coalesce(sum(e.uncached_input_tokens + e.cached_input_tokens), 0)::text AS input_tokens,
+    coalesce(sum(e.uncached_input_tokens + e.cached_input_tokens
+        + CASE WHEN e.other_units IS NULL THEN 0 ELSE input_parts(e.other_units) END), 0)::text AS input_tokens,
     coalesce(sum(e.cached_input_tokens), 0)::text AS cached_input_tokens,
-    coalesce(sum(e.output_tokens), 0)::text AS output_tokens,
+    coalesce(sum(e.output_tokens
+        + CASE WHEN e.other_units IS NULL THEN 0 ELSE output_parts(e.other_units) END), 0)::text
+        AS output_tokens,
     pico_text(coalesce(sum(e.cost_pico), 0)) AS cost,
     pico_text(coalesce(sum(e.fee_pico), 0)) AS fee,
     pico_text(coalesce(sum(e.cost_pico) FILTER (WHERE d.key_type = 'managed'), 0)

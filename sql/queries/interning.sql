@@ -11,19 +11,25 @@ ON CONFLICT DO NOTHING;
 SELECT count(*) FROM dimension;
 
 -- name: add_dimensions
-INSERT INTO dimension (provider, model, key_type, service_tier, is_batch, rate_version, meter_version)
-SELECT provider, model, key_type::key_type, service_tier, is_batch, rate_version, meter_version
-FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::integer[], $7::integer[])
-    AS added (provider, model, key_type, service_tier, is_batch, rate_version, meter_version)
+INSERT INTO dimension (provider, model, key_type, service_tier, is_batch, rate_version, meter_version,
+    region, accelerator, billed_as)
+SELECT provider, model, key_type::key_type, service_tier, is_batch, rate_version, meter_version, region,
+    accelerator, billed_as
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::integer[], $7::integer[],
+        $8::text[], $9::text[], $10::text[])
+    AS added (provider, model, key_type, service_tier, is_batch, rate_version, meter_version, region,
+        accelerator, billed_as)
 ORDER BY provider COLLATE "C", model COLLATE "C", key_type, service_tier COLLATE "C", is_batch,
-    rate_version, meter_version
+    rate_version, meter_version, region COLLATE "C", accelerator COLLATE "C", billed_as COLLATE "C"
 ON CONFLICT DO NOTHING;
 
 -- name: dimensions
 SELECT d.dimension, d.provider, d.model, d.key_type::text, d.service_tier, d.is_batch, d.rate_version,
-    d.meter_version
-FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::integer[], $7::integer[])
-    AS wanted (provider, model, key_type, service_tier, is_batch, rate_version, meter_version)
+    d.meter_version, d.region, d.accelerator, d.billed_as
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::integer[], $7::integer[],
+        $8::text[], $9::text[], $10::text[])
+    AS wanted (provider, model, key_type, service_tier, is_batch, rate_version, meter_version, region,
+        accelerator, billed_as)
 JOIN dimension d ON d.provider IS NOT DISTINCT FROM wanted.provider
     AND d.model IS NOT DISTINCT FROM wanted.model
     AND d.key_type = wanted.key_type::key_type
@@ -31,6 +37,9 @@ JOIN dimension d ON d.provider IS NOT DISTINCT FROM wanted.provider
     AND d.is_batch = wanted.is_batch
     AND d.rate_version IS NOT DISTINCT FROM wanted.rate_version
     AND d.meter_version IS NOT DISTINCT FROM wanted.meter_version
+    AND d.region IS NOT DISTINCT FROM wanted.region
+    AND d.accelerator IS NOT DISTINCT FROM wanted.accelerator
+    AND d.billed_as IS NOT DISTINCT FROM wanted.billed_as
 WHERE d.promoted IS NULL;
 
 -- name: customer_words
@@ -39,8 +48,10 @@ SELECT customer, customer_id FROM customer WHERE $1::integer[] IS NULL OR custom
 
 -- name: dimension_words
 -- The same for dimensions. A rate table is named with its fingerprint, a meter with its terms, so that
--- neither can change behind the number.
+-- neither can change behind the number. What stands after the percentage came later; where all of it is null
+-- it is left out, so that digests from before are still right.
 SELECT d.dimension, d.provider, d.model, d.key_type::text, d.service_tier, d.is_batch, d.promoted::text,
-    t.provider, t.version, t.fingerprint, m.slug, m.version, m.kind, m.percentage
+    t.provider, t.version, t.fingerprint, m.slug, m.version, m.kind, m.percentage,
+    d.region, d.accelerator, d.billed_as, m.terms::text
 FROM dimension d LEFT JOIN rate_table t USING (rate_version) LEFT JOIN meter_version m USING (meter_version)
 WHERE $1::integer[] IS NULL OR d.dimension = ANY($1);

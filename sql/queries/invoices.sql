@@ -57,9 +57,24 @@ FROM (
     ) AS used
     JOIN dimension d USING (dimension)
     UNION ALL
+    SELECT month.customer, month.period_start, d.provider, d.model, d.key_type, 0,
+        CASE WHEN counts_as_input(part.unit) THEN part.quantity ELSE 0 END, 0,
+        CASE WHEN counts_as_output(part.unit) THEN part.quantity ELSE 0 END, 0, 0, 0
+    FROM month
+    CROSS JOIN LATERAL (
+        SELECT dimension, unit, sum(quantity) AS quantity
+        FROM rollup_hour_unit
+        WHERE rollup_hour_unit.customer = month.customer
+            AND hour_at >= month.period_start::timestamp AT TIME ZONE 'UTC'
+            AND hour_at < (month.period_start + interval '1 month') AT TIME ZONE 'UTC'
+        GROUP BY dimension, unit
+    ) AS part
+    JOIN dimension d USING (dimension)
+    UNION ALL
     SELECT l.customer, l.period_start, l.provider, l.model, l.key_type, -l.requests, -l.input_tokens,
         -l.cached_input_tokens, -l.output_tokens, -l.cost_pico, -l.fee_pico, -l.exact_pico
     FROM month JOIN invoice_line l USING (customer, period_start)
+    WHERE l.meter_slug IS NULL
 ) AS difference
 GROUP BY customer, period_start, provider, model, difference.key_type
 ORDER BY customer, period_start, provider, model, difference.key_type;

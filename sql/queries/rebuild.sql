@@ -148,7 +148,8 @@ SELECT customer, subject AS number, line::integer AS line, (stated ->> 'provider
     (stated ->> 'output_tokens')::numeric AS output_tokens,
     trunc((stated ->> 'cost')::numeric * 1000000000000) AS cost_pico,
     trunc((stated ->> 'fee')::numeric * 1000000000000) AS fee_pico,
-    trunc((stated ->> 'exact')::numeric * 1000000000000) AS exact_pico, (stated ->> 'amount')::numeric AS amount
+    trunc((stated ->> 'exact')::numeric * 1000000000000) AS exact_pico, (stated ->> 'amount')::numeric AS amount,
+    (stated ->> 'meter') COLLATE "C" AS meter_slug
 FROM ledger_event
 CROSS JOIN LATERAL jsonb_array_elements(body -> 'lines') WITH ORDINALITY AS listed (stated, line)
 WHERE kind = 'invoice_finalised';

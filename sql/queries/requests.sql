@@ -41,7 +41,7 @@ LIMIT $11;
 SELECT e.request_id, e.customer, e.revision, e.opaque_id, c.customer_id, e.kind::text, e.occurred_at,
     b.recorded_at, e.requests, e.unrated, e.uncached_input_tokens, e.cached_input_tokens,
     e.output_tokens, e.other_units, e.input_pico, e.cached_input_pico, e.output_pico, e.other_pico,
-    e.fee_pico, e.reported_cost, d.provider, d.model, d.key_type::text, d.service_tier, d.is_batch,
+    e.fee_pico, e.reported_cost, d.provider, d.model, d.key_type::text, d.service_tier, d.is_batch, d.region, d.accelerator, d.billed_as,
     r.version AS rate_version, m.slug AS meter_slug, t.response_id, t.metadata, t.fields, t.redacted,
     a.actor, a.reason
 FROM usage_event e

@@ -166,9 +166,15 @@ WITH difference AS (
     FROM rollup_hour r JOIN dimension d USING (dimension)
     GROUP BY 1, 2, 3, 4, 5
     UNION ALL
+    SELECT u.customer, date_trunc('month', u.hour_at AT TIME ZONE 'UTC')::date, d.provider, d.model, d.key_type,
+        0, coalesce(sum(u.quantity) FILTER (WHERE counts_as_input(u.unit)), 0), 0,
+        coalesce(sum(u.quantity) FILTER (WHERE counts_as_output(u.unit)), 0), 0, 0, 0
+    FROM rollup_hour_unit u JOIN dimension d USING (dimension)
+    GROUP BY 1, 2, 3, 4, 5
+    UNION ALL
     SELECT customer, period_start, provider, model, key_type, -requests, -input_tokens, -cached_input_tokens,
         -output_tokens, -cost_pico, -fee_pico, -exact_pico
-    FROM invoice_line
+    FROM invoice_line WHERE meter_slug IS NULL
 ), open AS (
     SELECT customer, period_start, provider, model, key_type, sum(requests) AS requests,
         sum(input_tokens) AS input_tokens, sum(cached_input_tokens) AS cached_input_tokens,

@@ -147,7 +147,7 @@ class Product:
                     files = [("test.yaml", table_text(operation))]
                     await publish_tables(database, clock, "test", files, currency="USD")
                 case SetMeter(slug, percentage):
-                    await set_meter(database, clock, "test", slug, percentage)
+                    await set_meter(database, clock, "test", slug, {"percentage": percentage})
                 case GiveMeter(customer, slug):
                     await set_customer(database, clock, "test", customer, slug)
                 case SetLimit(customer, amount, window, thresholds):

@@ -87,7 +87,7 @@ async def test_any_history_gives_the_sums_of_the_second_model(
     """Whatever the split into batches, the order, the repeats and the kinds of key."""
     example = next(_examples)
     names = {name: f"{name}-{example}" for name in "abc"}
-    await set_meter(database, clock, "test", "tenth", "10.5")
+    await set_meter(database, clock, "test", "tenth", {"percentage": "10.5"})
     await set_customer(database, clock, "test", names["a"], "tenth")
     naive = NaiveLedger(TABLES, NOW, {names["a"]: Decimal("10.5")})
     verdicts, expected = [], []

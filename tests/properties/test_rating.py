@@ -7,6 +7,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pricing.model_rates import STANDARD
 from pricing import (
     AMOUNT_PICO_MAX,
     PICO_PER_UNIT,
@@ -64,7 +65,7 @@ def test_rating_is_plain_arithmetic_on_the_text_of_the_file(
     other = {"input_seconds": audio_micro} if audio_micro else None
     expected = naive_cost(PLAIN[name][model], uncached, cached, output, audio_micro)
     try:
-        costs = rate(Quantities(uncached, cached, output, other), TABLES[name].models[model])
+        costs = rate(Quantities(uncached, cached, output, other), TABLES[name].models[model].combinations[STANDARD][0].rates)
     except AmountOutOfRange:
         assert expected is not None
         assert expected * PICO_PER_UNIT > AMOUNT_PICO_MAX
@@ -75,7 +76,7 @@ def test_rating_is_plain_arithmetic_on_the_text_of_the_file(
 @given(seconds)
 def test_audio_is_rounded_once_and_half_even(audio_micro: int) -> None:
     """Time does not divide a price evenly; the one rounding is that of exact fractions."""
-    model = TABLES["fireworks/2025-01-01.yaml"].models["whisper-v3"]
+    model = TABLES["fireworks/2025-01-01.yaml"].models["whisper-v3"].combinations[STANDARD][0].rates
     costs = rate(Quantities(other={"input_seconds": audio_micro}), model)
     expected = naive_cost({"audio_input": {"price": "0.20"}}, 0, 0, 0, audio_micro)
     assert costs is not None

@@ -12,7 +12,7 @@ from ledger.clock import FixedClock
 from ledger.core.adjustments import Adjustment
 from ledger.core.reading import read_statement
 from ledger.core.statements import Statement
-from ledger.core.usage_objects import StatedUsage
+from ledger.core.usage.stated import StatedUsage
 from ledger.services.adjustments import adjust_request
 from ledger.services.customers import set_customer
 from ledger.services.intake.outcomes import Verdict
@@ -46,7 +46,7 @@ async def take(writer: Writer, request_id: str = WORKED, **fields: Any) -> str:
 
 
 async def ten_percent(database: Database, clock: FixedClock, percentage: str = "10") -> None:
-    await set_meter(database, clock, "admin", "standard", percentage)
+    await set_meter(database, clock, "admin", "standard", {"percentage": percentage})
     await set_customer(database, clock, "admin", "acme", "standard")
 
 

@@ -87,7 +87,7 @@ async def all_invoices(database: Database) -> list[dict[str, Any]]:
 
 
 async def ten_percent_for(database: Database, clock: FixedClock, customer_id: str) -> None:
-    await set_meter(database, clock, "admin", "ten-percent", "10")
+    await set_meter(database, clock, "admin", "ten-percent", {"percentage": "10"})
     await set_customer(database, clock, "admin", customer_id, "ten-percent")
 
 

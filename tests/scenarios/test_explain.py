@@ -7,7 +7,7 @@ import pytest
 from ledger.clock import FixedClock
 from ledger.core.adjustments import Adjustment
 from ledger.core.errors import AmbiguousRequestId, NotFound
-from ledger.core.usage_objects import StatedUsage
+from ledger.core.usage.stated import StatedUsage
 from ledger.services.adjustments import adjust_request
 from ledger.services.explaining.invoice_pages import render_line_explanation
 from ledger.services.explaining.invoices import explain_invoice, explain_invoice_line
@@ -216,8 +216,8 @@ async def test_cached_input_without_its_own_price(database: Database, writer: Wr
         ({"provider": "elsewhere"}, "no rate table of elsewhere is in force at that time"),
         ({"provider": "fireworks", "model": "mystery"}, "2025-01-01 does not list the model"),
         ({"images": 2}, "has no price of the model for images"),
-        ({"service_tier": "flex"}, "its service tier is flex"),
-        ({"batch": True}, "it is a batch call"),
+        ({"service_tier": "flex"}, "no prices of the model for service tier flex"),
+        ({"batch": True}, "no prices of the model for batch calls"),
     ],
 )
 async def test_why_a_request_is_unrated(

@@ -7,7 +7,7 @@ from typing import Any
 
 from ledger.clock import FixedClock
 from ledger.core.adjustments import Adjustment
-from ledger.core.usage_objects import StatedUsage
+from ledger.core.usage.stated import StatedUsage
 from ledger.services.adjustments import adjust_request
 from ledger.services.explaining.invoice_pages import (
     render_invoice_explanation,

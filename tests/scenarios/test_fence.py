@@ -60,7 +60,7 @@ async def test_a_meter_counts_from_the_commit_on(
     | 2      | 10 %  | 0.09     |
     """
     await writer.submit(statements(1))
-    await set_meter(database, clock, "test", "tenth", "10")
+    await set_meter(database, clock, "test", "tenth", {"percentage": "10"})
     await set_customer(database, clock, "test", "acme", "tenth")
     outcomes = await writer.submit(statements(2))
 
@@ -168,7 +168,7 @@ async def test_a_resend_is_a_duplicate_whatever_would_be_said_to_it_today(
         "output_tokens": 10**12,
     }  # 4.94 million; with its fee 49.4
     await writer.submit(statements(1, **dear))
-    await set_meter(database, clock, "test", "tenfold", "1000")
+    await set_meter(database, clock, "test", "tenfold", {"percentage": "1000"})
     await set_customer(database, clock, "test", "acme", "tenfold")
 
     outcomes = [

@@ -30,8 +30,8 @@ LIMITS = (
 
 async def make_ledger(database: Database, clock: FixedClock, writer: Writer) -> None:
     """The bundled sample with meters, limits of each kind, alerts and two months of invoices."""
-    await set_meter(database, clock, "test", "ten", "10")
-    await set_meter(database, clock, "test", "five", "5")
+    await set_meter(database, clock, "test", "ten", {"percentage": "10"})
+    await set_meter(database, clock, "test", "five", {"percentage": "5"})
     await set_customer(database, clock, "test", "acme", "five")
     await set_customer(database, clock, "test", "acme", "ten")
     await set_customer(database, clock, "test", "wonka", "ten")

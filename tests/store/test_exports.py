@@ -101,6 +101,13 @@ async def expected_usage(database: Database) -> list[dict[str, str]]:
     )
 
 
+LATER_UNITS = (
+    "cache_write_tokens", "cache_write_1h_tokens", "reasoning_tokens", "audio_input_tokens",
+    "cached_audio_input_tokens", "audio_output_tokens", "image_input_tokens", "image_output_tokens",
+    "image_steps", "web_searches", "rerank_searches", "training_tokens", "billable_requests",
+)  # fmt: skip
+
+
 def expected_row(
     event: Any, dimension: Any, customer_id: str, tables: dict[int, str], text: Any
 ) -> dict[str, str]:
@@ -145,6 +152,8 @@ def expected_row(
         "response_id": text.get("response_id") or "",
         "reported_cost": "" if event["reported_cost"] is None else f"{event['reported_cost']:f}",
         "metadata": msgspec.json.encode(msgspec.json.decode(metadata)).decode() if metadata else "",
+        **{name: dimension[name] or "" for name in ("region", "accelerator", "billed_as")},
+        **{name: str(units[name][0]) if name in units else "" for name in LATER_UNITS},
     }
 
 

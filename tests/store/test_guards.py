@@ -29,11 +29,12 @@ APPEND = {"SELECT", "INSERT"}
 WORDS = ("response_id", "metadata", "fields", "salt", "redacted")
 DERIVED_OR_OPERATIONAL = (
     "rollup_hour", "rollup_hour_unit", "customer_setting", "spend_limit", "limit_window", "alert",
-    "number_series", "invoice", "invoice_line", "touched_period", "outbox", "quarantine",
+    "number_series", "invoice", "invoice_line", "touched_period", "outbox", "quarantine", "meter_usage",
 )  # fmt: skip
 CALLED = (
     "enter_fence()", "raise_epoch()", "request_id_text(uuid,text)", "csv_text(text)", "pico_text(numeric)",
-    "instant_text(timestamp with time zone)",
+    "instant_text(timestamp with time zone)", "counts_as_input(text)", "counts_as_output(text)",
+    "input_parts(jsonb)", "output_parts(jsonb)",
 )  # fmt: skip
 # Every right of the service; what is not here, as no partition is, it may not even read.
 RIGHTS = {

@@ -136,7 +136,7 @@ async def test_writers_are_told_of_repaired_limits(
     ledger: str, database: Database, clock: FixedClock, writer: Writer
 ) -> None:
     """A writer that knew no limit watches it again; the window and alerts that it missed are made up for."""
-    await set_meter(database, clock, "test", "free", None)
+    await set_meter(database, clock, "test", "free", {})
     await set_customer(database, clock, "test", "late", "free")
     await set_limit(
         database, clock, "test", LimitRequest("late", "1.00", window="day", limit_id="late-day")

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from ledger.core.events import combination_for
 from ledger.core.explanation import (
     INPUT,
     Arithmetic,
@@ -20,6 +21,7 @@ from ledger.core.explanation import (
     work_out,
 )
 from ledger.core.instants import format_instant
+from ledger.core.price_lists import combination_text
 from ledger.core.rows import Dimension
 from ledger.services.explaining.rows import (
     FEE,
@@ -33,7 +35,8 @@ from ledger.services.explaining.rows import (
     quantities_of,
     spend_of,
 )
-from pricing import Meter, RateBook, RateTable, format_amount
+from ledger.store.meters import read_meter
+from pricing import Quantities, RateBook, RateSet, RateTable, format_amount
 
 SPEND_RULES = {"managed": "managed: cost + fee", "byok": "byok: fee only, cost is a memo"}
 TOKENS = ("input_tokens", "cached_input_tokens", "output_tokens")
@@ -71,7 +74,7 @@ def revision_body(row: Row, before: Sequence[Row], known: Known) -> dict[str, An
         "quantities": quantities_body(row),
         "unrated_reason": _unrated_reason(row, before, known.book),
         **_amounts(row, work),
-        "rates": None if table is None else _rates(table, row["model"], known.tables[version]),
+        "rates": None if table is None else _rates(table, row, known.tables[version]),
         "meter": _meter_body(row),
         "agrees": not differences,
         "differences": differences,
@@ -82,8 +85,21 @@ def _work(row: Row, table: RateTable | None) -> Arithmetic | None:
     """The arithmetic of a statement that was rated; None for every other row, and if nothing prices it."""
     if table is None or row["requests"] <= 0 or row["unrated"]:
         return None
-    rates = table.models.get(row["model"])
-    return work_out(quantities_of(row), rates, _meter(row)) if rates else None
+    quantities = quantities_of(row)
+    rates = _rate_set(table, row, quantities)
+    return work_out(quantities, rates, read_meter(row)) if rates else None
+
+
+def _rate_set(table: RateTable, row: Row, quantities: Quantities) -> RateSet | None:
+    """The prices of a table that count for a row."""
+    listing = table.find(row["model"])
+    if listing is None:
+        return None
+    return listing.rates.rates_for(combination_for(_dimension(row)), quantities)
+
+
+def _dimension(row: Row) -> Dimension:
+    return Dimension(*(row[name] for name in Dimension._fields))
 
 
 def _unrated_reason(row: Row, before: Sequence[Row], book: RateBook) -> str | None:
@@ -91,15 +107,7 @@ def _unrated_reason(row: Row, before: Sequence[Row], book: RateBook) -> str | No
     if row["requests"] <= 0 or not row["unrated"]:
         return None
     replaced = before[-1]["rate_version"] if before else None
-    dimension = Dimension(
-        row["provider"],
-        row["model"],
-        row["key_type"],
-        row["service_tier"],
-        row["is_batch"],
-        rate_version=None,
-        meter_version=None,
-    )
+    dimension = _dimension(row)
     table = table_for(book, dimension.provider, row["occurred_at"], replaced)
     return unrated_reason(dimension, quantities_of(row), table)
 
@@ -211,8 +219,8 @@ def _unequal(
     ]
 
 
-def _rates(table: RateTable, model: str, published: Row) -> dict[str, Any]:
-    rates = table.models.get(model)
+def _rates(table: RateTable, row: Row, published: Row) -> dict[str, Any]:
+    rates = _rate_set(table, row, quantities_of(row))
     return {
         "provider": table.provider,
         "version": table.version,
@@ -222,21 +230,17 @@ def _rates(table: RateTable, model: str, published: Row) -> dict[str, Any]:
         "effective_from": format_instant(published["effective_from"]),
         "published_at": published["published_at"] and format_instant(published["published_at"]),
         "fingerprint": published["fingerprint"],
+        "called_as": combination_text(combination_for(_dimension(row))),
+        "billed_as": row["billed_as"],
         "prices": rates and price_words(rates),
     }
 
 
-def _meter(row: Row) -> Meter | None:
-    if row["slug"] is None:
-        return None
-    return Meter(row["slug"], row["meter_number"], row["meter_kind"], row["percentage"])
-
-
 def _meter_body(row: Row) -> dict[str, Any] | None:
-    if row["slug"] is None:
+    if row["meter_slug"] is None:
         return None
     return {
-        "slug": row["slug"],
+        "slug": row["meter_slug"],
         "version": row["meter_number"],
         "kind": row["meter_kind"],
         "percentage": row["percentage"],

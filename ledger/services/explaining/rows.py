@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
+from ledger.core import shown
 from ledger.core.explanation import CACHED_INPUT, INPUT, OUTPUT
-from ledger.services.spend import quantity_body
 from pricing import Quantities
 
 Row = Mapping[str, Any]
@@ -38,12 +38,12 @@ def counts_of(row: Row) -> dict[str, int]:
 
 def quantities_body(row: Row) -> dict[str, int | str]:
     """The quantities of a row as the interface names them: input tokens include cached ones."""
-    return {
-        "input_tokens": row["uncached_input_tokens"] + row["cached_input_tokens"],
-        "cached_input_tokens": row["cached_input_tokens"],
-        "output_tokens": row["output_tokens"],
-        **{unit: quantity_body(unit, pair[0]) for unit, pair in sorted(_units(row).items())},
-    }
+    return shown.quantities_body(
+        row["uncached_input_tokens"],
+        row["cached_input_tokens"],
+        row["output_tokens"],
+        {unit: pair[0] for unit, pair in _units(row).items()},
+    )
 
 
 def amounts_of(row: Row) -> Amounts:

@@ -7,18 +7,20 @@ import pytest
 
 from ledger.core.auditing import NO_PRICES, Prices, amounts_difference
 from ledger.core.rows import UsageEvent
-from pricing import ModelRates, Rate, percentage_meter
+from pricing import Rate, RateSet, flat_rates, percentage_meter
 
 PER_MILLION = 10**6
-RATES = ModelRates(
+RATES = RateSet(
     {
         "input_tokens": Rate(2 * 10**12, PER_MILLION),
         "output_tokens": Rate(3 * 10**12, PER_MILLION),
         "images": Rate(5 * 10**12, 1),
     }
 )
-PRICES = Prices(is_rated=True, rates=RATES, meter=percentage_meter("ten", 1, "10"))
-HUGE = Prices(is_rated=True, rates=ModelRates({"input_tokens": Rate(10**18, 1)}), meter=None)
+PRICES = Prices(is_rated=True, rates=flat_rates(RATES), meter=percentage_meter("ten", 1, "10"))
+HUGE = Prices(
+    is_rated=True, rates=flat_rates(RateSet({"input_tokens": Rate(10**18, 1)})), meter=None
+)
 # 10 in (4 of them cached, at the price of input), 1 out: 20 + 3 = 23 millionths, 10% of it as the fee.
 EVENT = UsageEvent(
     request_id=bytes(16), occurred_at=datetime(2026, 5, 1, tzinfo=UTC), uncached_input_tokens=6,
@@ -81,7 +83,9 @@ def test_a_unit_is_shown_by_its_name() -> None:
 def test_what_nothing_prices_must_not_have_a_price(columns: dict[str, Any]) -> None:
     """No table, a table without the model or without the unit, or an amount beyond all range."""
     without_output = Prices(
-        is_rated=True, rates=ModelRates({"input_tokens": RATES.rates["input_tokens"]}), meter=None
+        is_rated=True,
+        rates=flat_rates(RateSet({"input_tokens": RATES.rates["input_tokens"]})),
+        meter=None,
     )
     for prices in (NO_PRICES, Prices(is_rated=True, rates=None, meter=None), without_output, HUGE):
         found = difference(prices, **columns)

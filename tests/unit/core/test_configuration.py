@@ -10,7 +10,7 @@ SPECIAL = PublishedMeter(2, percentage_meter("special", 1, "5"))
 CONFIGURATION = Configuration(
     epoch=1,
     book=RateBook([]),
-    meters={"standard": STANDARD, "special": SPECIAL},
+    meters={1: STANDARD, 2: SPECIAL},
     meter_slugs={1: "standard"},
     limits={},
 )

@@ -44,9 +44,9 @@ CONFIGURATION = Configuration(
     epoch=1,
     book=BOOK,
     meters={
-        "tenth": PublishedMeter(11, percentage_meter("tenth", 1, "10")),
-        "half": PublishedMeter(12, percentage_meter("half", 1, "50")),
-        "huge": PublishedMeter(13, percentage_meter("huge", 1, "1000")),
+        11: PublishedMeter(11, percentage_meter("tenth", 1, "10")),
+        12: PublishedMeter(12, percentage_meter("half", 1, "50")),
+        13: PublishedMeter(13, percentage_meter("huge", 1, "1000")),
     },
     meter_slugs={ACME: "tenth"},
     limits={},

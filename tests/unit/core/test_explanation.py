@@ -18,11 +18,12 @@ from ledger.core.rows import Dimension
 from ledger.core.settlement import IssuedInvoice, issued_before, settled_by, share_out
 from pricing import (
     Meter,
-    ModelRates,
     PublishedTable,
     Quantities,
     Rate,
     RateBook,
+    RateSet,
+    flat_rates,
     RateTable,
     fee_pico,
     percentage_meter,
@@ -31,15 +32,16 @@ from pricing import (
 
 NINETY = Rate(900_000_000_000, 1_000_000)
 PER_MINUTE = Rate(200_000_000_000, 60_000_000)
-LLAMA = ModelRates({"input_tokens": NINETY, "output_tokens": NINETY})
-WHISPER = ModelRates({"input_seconds": PER_MINUTE, "images": Rate(40_000_000_000, 1)})
+LLAMA = RateSet({"input_tokens": NINETY, "output_tokens": NINETY})
+WHISPER = RateSet({"input_seconds": PER_MINUTE, "images": Rate(40_000_000_000, 1)})
 TEN = percentage_meter("standard", 1, "10")
 AT = datetime(2026, 10, 16, tzinfo=UTC)
 OCTOBER = date(2026, 10, 1)
 
 
-def table(version: str, models: dict[str, ModelRates]) -> RateTable:
-    return RateTable("fireworks", version, datetime(2026, 1, 1, tzinfo=UTC), "USD", "", models)
+def table(version: str, models: dict[str, RateSet]) -> RateTable:
+    listed = {model: flat_rates(rates) for model, rates in models.items()}
+    return RateTable("fireworks", version, datetime(2026, 1, 1, tzinfo=UTC), "USD", "", listed)
 
 
 BOOK = RateBook(
@@ -126,7 +128,7 @@ def test_what_nothing_prices_has_no_arithmetic() -> None:
 )
 def test_the_text_says_what_pricing_does(seconds: int, price: int, percentage: Decimal) -> None:
     """Whoever types the arithmetic into a calculator gets the amount, up to its rounding."""
-    rates = ModelRates({"input_seconds": Rate(price, 60_000_000)})
+    rates = RateSet({"input_seconds": Rate(price, 60_000_000)})
     meter = percentage_meter("any", 1, format(percentage, "f"))
     quantities = Quantities(other={"input_seconds": seconds} if seconds else None)
     work, costs = work_out(quantities, rates, meter), rate(quantities, rates)
@@ -175,7 +177,7 @@ def test_prices_read_as_in_their_file() -> None:
     """With the words of rate tables; a divisor without a word is a number."""
     assert price_words(LLAMA) == "input 0.90 per 1M, output 0.90 per 1M"
     assert price_words(WHISPER) == "audio_input 0.20 per minute, image 0.04 per 1"
-    assert price_words(ModelRates({"images": Rate(1_234_500_000_000, 7)})) == "image 1.2345 per 7"
+    assert price_words(RateSet({"images": Rate(1_234_500_000_000, 7)})) == "image 1.2345 per 7"
 
 
 @pytest.mark.parametrize(
@@ -195,12 +197,12 @@ def test_prices_read_as_in_their_file() -> None:
         (
             dimension(is_batch=True),
             Quantities(1),
-            "it is a batch call, and the rate table fireworks new has no prices for those",
+            "the rate table fireworks new has no prices of the model for batch calls",
         ),
         (
             dimension(tier="flex"),
             Quantities(1),
-            "its service tier is flex, and the rate table fireworks new has no prices for that",
+            "the rate table fireworks new has no prices of the model for service tier flex",
         ),
         (
             dimension(model="whisper"),

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from ledger.core.reading import PROVIDER_BY_HOST, provider_of_endpoint, read_statement
 from ledger.core.records import RequestRecord
 from ledger.core.statements import Refusal, Stated, Statement, Status
-from ledger.core.usage_objects import OTHER_FIELDS, QUANTITY_FIELDS
-from pricing import Quantities
+from ledger.core.usage.stated import OTHER_FIELDS, QUANTITY_FIELDS
+from pricing import BILLABLE_REQUESTS, Quantities
 from pricing.units import Unit
 
 RECEIVED = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -52,6 +52,8 @@ def test_a_record_that_says_nothing_is_a_completed_request_of_now() -> None:
         quantities=Quantities(),
         service_tier=None,
         is_batch=False,
+        region=None,
+        accelerator=None,
         meter_slug=None,
         response_id=None,
         metadata=None,
@@ -356,15 +358,16 @@ def test_which_fields_were_stated_is_remembered(fields: dict[str, Any], stated: 
 def test_the_bits_are_what_events_already_carry() -> None:
     """Moving one would change the meaning of every stored event."""
     assert [bit.name for bit in Stated] == [
-        "MODEL", "PROVIDER", "KEY_TYPE", *(name.upper() for name in QUANTITY_FIELDS),
+        "MODEL", "PROVIDER", "KEY_TYPE", *(name.upper() for name in QUANTITY_FIELDS[:9]),
         "SERVICE_TIER", "BATCH", "METER", "TIMESTAMP", "METADATA",
+        *(name.upper() for name in QUANTITY_FIELDS[9:]), "REGION", "ACCELERATOR",
     ]  # fmt: skip
     assert [bit.value for bit in Stated] == [1 << place for place in range(17)]
 
 
 def test_units_have_one_name_in_records_and_in_pricing() -> None:
     """A quantity that a record can state is one that a table can price."""
-    assert set(QUANTITY_FIELDS) == {unit.value for unit in Unit}
+    assert {*QUANTITY_FIELDS, BILLABLE_REQUESTS} == {unit.value for unit in Unit}
     assert set(OTHER_FIELDS) == set(QUANTITY_FIELDS) - {
         "input_tokens", "cached_input_tokens", "output_tokens",
     }  # fmt: skip

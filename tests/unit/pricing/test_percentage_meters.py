@@ -55,9 +55,9 @@ def test_a_bad_percentage_makes_no_meter(percentage: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "percentage", "message"),
     [
-        ("percentage", None, "not a percentage"),
+        ("percentage", None, "a meter of kind percentage must state its percentage"),
         ("none", "10", "kind none has no percentage"),
-        ("tiers", None, "'tiers' is not a kind of meter"),
+        ("tiers", None, "'tiers' is not a kind of meter: use none, percentage, fixed, graduated"),
     ],
 )
 def test_kind_and_percentage_go_together(kind: str, percentage: str | None, message: str) -> None:

@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 import pytest
 
 from pricing.book import PublishedTable, RateBook
-from pricing.rate_table import ModelRates, Rate, RateTable
+from pricing.model_rates import flat_rates
+from pricing.prices import Rate, RateSet
+from pricing.rate_table import RateTable
 
-RATES = ModelRates({"input_tokens": Rate(1, 1)})
+RATES = flat_rates(RateSet({"input_tokens": Rate(1, 1)}))
 
 
 def day(number: int) -> datetime:

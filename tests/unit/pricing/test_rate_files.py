@@ -4,8 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from pricing.model_rates import STANDARD
 from pricing.loading import RateFileError, load_rate_table
-from pricing.rate_table import Rate, RateTable
+from pricing.prices import Rate
+from pricing.rate_table import RateTable
 
 HEAD = """\
 provider: fireworks
@@ -34,7 +36,12 @@ def problems_of(text: str, currency: str = "USD") -> list[str]:
 
 def rates_of(prices: str) -> dict[str, Rate]:
     """Load a table with one model and give its rates."""
-    return load(f"{HEAD}models:\n  small: {prices}\n").models["small"].rates
+    return (
+        load(f"{HEAD}models:\n  small: {prices}\n")
+        .models["small"]
+        .combinations[STANDARD][0]
+        .rates.rates
+    )
 
 
 def problem_of(prices: str) -> str:
@@ -51,7 +58,7 @@ def test_a_good_file_becomes_a_table() -> None:
     assert table.effective_from == datetime(2026, 5, 12, tzinfo=UTC)
     assert table.effective_from.tzinfo is UTC
     assert table.source == "a price list"
-    assert table.models["small"].rates == {
+    assert table.models["small"].combinations[STANDARD][0].rates.rates == {
         "input_tokens": Rate(1_740_000_000_000, 1_000_000),
         "output_tokens": Rate(3_480_000_000_000, 1_000_000),
     }

@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from pricing.loading import load_rate_table
-from pricing.rate_table import ModelRates, Rate, RateTable
+from pricing.model_rates import flat_rates
+from pricing.prices import Rate, RateSet
+from pricing.rate_table import RateTable
 
 TABLE = """
 provider: fireworks
@@ -28,10 +30,10 @@ def test_a_rate_prices_stored_integers_and_rounds_half_even() -> None:
 def test_cached_tokens_fall_back_on_the_input_price_and_nothing_else_does() -> None:
     """Only cached input borrows a price, and its own price comes first."""
     input_rate, cached_rate = Rate(9, 1), Rate(2, 1)
-    assert ModelRates({"input_tokens": input_rate}).rate_for("cached_input_tokens") == input_rate
-    assert ModelRates({"input_tokens": input_rate}).rate_for("output_tokens") is None
-    assert ModelRates({}).rate_for("cached_input_tokens") is None
-    both = ModelRates({"input_tokens": input_rate, "cached_input_tokens": cached_rate})
+    assert RateSet({"input_tokens": input_rate}).rate_for("cached_input_tokens") == input_rate
+    assert RateSet({"input_tokens": input_rate}).rate_for("output_tokens") is None
+    assert RateSet({}).rate_for("cached_input_tokens") is None
+    both = RateSet({"input_tokens": input_rate, "cached_input_tokens": cached_rate})
     assert both.rate_for("cached_input_tokens") == cached_rate
 
 
@@ -47,7 +49,7 @@ def test_whole_token_prices_are_worked_out_once(
     rates: dict[str, Rate], prices_pico: tuple[int, int, int] | None
 ) -> None:
     """Prices are kept for one token each, unless one is missing or not whole."""
-    assert ModelRates(rates).token_prices_pico == prices_pico
+    assert RateSet(rates).token_prices_pico == prices_pico
 
 
 def edited(old: str, new: str) -> RateTable:
@@ -97,6 +99,6 @@ def test_a_fingerprint_is_the_same_for_ever() -> None:
         effective_from=datetime(2026, 1, 1, tzinfo=UTC),
         currency="USD",
         source="",
-        models={"m": ModelRates({"input_tokens": Rate(900_000_000_000, 1_000_000)})},
+        models={"m": flat_rates(RateSet({"input_tokens": Rate(900_000_000_000, 1_000_000)}))},
     )
     assert table.fingerprint == "910be1d5af7442457b76403e3ec6663098ea75cf9b42a237c30bf101a34d4bd7"

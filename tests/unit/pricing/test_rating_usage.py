@@ -2,17 +2,18 @@
 
 import pytest
 
+from pricing.model_rates import STANDARD
 from pricing.loading import load_rate_table
 from pricing.meters import fee_pico, percentage_meter
 from pricing.money import AMOUNT_PICO_MAX, AmountOutOfRange, format_amount
+from pricing.prices import Rate, RateSet
 from pricing.quantities import Costs, Quantities
-from pricing.rate_table import ModelRates, Rate
 from pricing.rating import rate
 from pricing.shipped import shipped_rate_files
 
-TOKENS = ModelRates({"input_tokens": Rate(9, 1), "output_tokens": Rate(5, 1)})
-AUDIO = ModelRates({"input_seconds": Rate(200_000_000_000, 60_000_000)})
-EMBEDDING = ModelRates({"input_tokens": Rate(8_000, 1)})
+TOKENS = RateSet({"input_tokens": Rate(9, 1), "output_tokens": Rate(5, 1)})
+AUDIO = RateSet({"input_seconds": Rate(200_000_000_000, 60_000_000)})
+EMBEDDING = RateSet({"input_tokens": Rate(8_000, 1)})
 
 
 def test_the_record_worked_by_hand_costs_what_it_says() -> None:
@@ -20,7 +21,8 @@ def test_the_record_worked_by_hand_costs_what_it_says() -> None:
     text = dict(shipped_rate_files())["fireworks/2026-05-12.yaml"]
     models = load_rate_table(text, "shipped").models
     costs = rate(
-        Quantities(845, 0, 412), models["accounts/fireworks/models/llama-v3p3-70b-instruct"]
+        Quantities(845, 0, 412),
+        models["accounts/fireworks/models/llama-v3p3-70b-instruct"].combinations[STANDARD][0].rates,
     )
     assert costs is not None
     assert format_amount(costs.input_pico) == "0.000760500000"
@@ -41,14 +43,14 @@ def test_the_record_worked_by_hand_costs_what_it_says() -> None:
         (AUDIO, Quantities(other={"input_seconds": 1}), Costs(0, 0, 0, {"input_seconds": 3_333})),
         (AUDIO, Quantities(), Costs(0, 0, 0)),
         (
-            ModelRates({**TOKENS.rates, "images": Rate(7, 1)}),
+            RateSet({**TOKENS.rates, "images": Rate(7, 1)}),
             Quantities(1, 0, 1, {"images": 2}),
             Costs(9, 0, 5, {"images": 14}),
         ),
     ],
 )
 def test_each_kind_is_priced_by_itself(
-    rates: ModelRates, quantities: Quantities, costs: Costs
+    rates: RateSet, quantities: Quantities, costs: Costs
 ) -> None:
     """A cost stands beside each quantity; cached tokens borrow the input price."""
     assert rate(quantities, rates) == costs
@@ -61,11 +63,11 @@ def test_each_kind_is_priced_by_itself(
         (AUDIO, Quantities(1)),
         (AUDIO, Quantities(0, 1)),
         (TOKENS, Quantities(1, 0, 1, {"images": 1})),
-        (ModelRates({"cached_input_tokens": Rate(1, 1)}), Quantities(1, 1)),
+        (RateSet({"cached_input_tokens": Rate(1, 1)}), Quantities(1, 1)),
     ],
 )
 def test_usage_without_a_price_is_unrated_and_never_free(
-    rates: ModelRates, quantities: Quantities
+    rates: RateSet, quantities: Quantities
 ) -> None:
     """One quantity above zero without a price leaves the whole event without a cost."""
     assert rate(quantities, rates) is None
@@ -74,11 +76,11 @@ def test_usage_without_a_price_is_unrated_and_never_free(
 @pytest.mark.parametrize(
     "rates",
     [
-        ModelRates({"input_tokens": Rate(AMOUNT_PICO_MAX, 1), "output_tokens": Rate(1, 1)}),
-        ModelRates({"input_tokens": Rate(2 * AMOUNT_PICO_MAX, 2)}),
+        RateSet({"input_tokens": Rate(AMOUNT_PICO_MAX, 1), "output_tokens": Rate(1, 1)}),
+        RateSet({"input_tokens": Rate(2 * AMOUNT_PICO_MAX, 2)}),
     ],
 )
-def test_a_cost_beyond_an_amount_is_refused_by_name(rates: ModelRates) -> None:
+def test_a_cost_beyond_an_amount_is_refused_by_name(rates: RateSet) -> None:
     """The largest amount is priced; one pico more, in a part or in the sum, is refused."""
     largest = rate(Quantities(1), rates)
     assert largest is not None
@@ -89,6 +91,6 @@ def test_a_cost_beyond_an_amount_is_refused_by_name(rates: ModelRates) -> None:
 
 def test_many_small_parts_are_held_to_the_range_as_a_sum() -> None:
     """Parts that fit may still have a sum that does not."""
-    rates = ModelRates({"input_tokens": Rate(AMOUNT_PICO_MAX, 1), "output_tokens": Rate(1, 1)})
+    rates = RateSet({"input_tokens": Rate(AMOUNT_PICO_MAX, 1), "output_tokens": Rate(1, 1)})
     with pytest.raises(AmountOutOfRange):
         rate(Quantities(1, 0, 1), rates)

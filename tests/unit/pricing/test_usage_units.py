@@ -17,6 +17,19 @@ def test_units_read_as_one_table() -> None:
         ("output_characters", "output_characters", 1, "1M", True),
         ("images", "image", 1, "1", True),
         ("gpu_seconds", "gpu", 1_000_000, None, False),
+        ("cache_write_tokens", "cache_write", 1, "1M", True),
+        ("cache_write_1h_tokens", "cache_write_1h", 1, "1M", True),
+        ("reasoning_tokens", "reasoning", 1, "1M", True),
+        ("audio_input_tokens", "audio_input_tokens", 1, "1M", True),
+        ("cached_audio_input_tokens", "cached_audio_input_tokens", 1, "1M", True),
+        ("audio_output_tokens", "audio_output_tokens", 1, "1M", True),
+        ("image_input_tokens", "image_input_tokens", 1, "1M", True),
+        ("image_output_tokens", "image_output_tokens", 1, "1M", True),
+        ("image_steps", "image_step", 1, "1", True),
+        ("web_searches", "web_search", 1, "1K", True),
+        ("rerank_searches", "rerank_search", 1, "1K", True),
+        ("training_tokens", "training", 1, "1M", True),
+        ("billable_requests", "request", 1, "1", True),
     ]
 
 

@@ -1,0 +1,1 @@
+"""Usage in every form it is stated in, brought into one."""

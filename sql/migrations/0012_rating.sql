@@ -1,0 +1,69 @@
+-- More that prices depend on, and fees that depend on a whole period.
+
+-- What an event was priced as: the region and hardware it was called with, and the listed model whose prices
+-- count for it where that is not its own (an alias, or what a table falls back on).
+ALTER TABLE dimension ADD COLUMN region text COLLATE "C";
+ALTER TABLE dimension ADD COLUMN accelerator text COLLATE "C";
+ALTER TABLE dimension ADD COLUMN billed_as text COLLATE "C";
+
+DO $$
+DECLARE
+    narrower text;
+BEGIN
+    SELECT conname INTO STRICT narrower FROM pg_constraint
+    WHERE conrelid = 'dimension'::regclass AND contype = 'u';
+    EXECUTE format('ALTER TABLE dimension DROP CONSTRAINT %I', narrower);
+END $$;
+ALTER TABLE dimension ADD CONSTRAINT dimension_key UNIQUE NULLS NOT DISTINCT
+    (provider, model, key_type, service_tier, is_batch, rate_version, meter_version, promoted, region,
+     accelerator, billed_as);
+
+-- More kinds of meter. `terms` holds what they state besides a percentage: unit, rate, tiers, package size and
+-- period.
+ALTER TABLE meter_version DROP CONSTRAINT meter_version_kind_check;
+ALTER TABLE meter_version ADD CONSTRAINT meter_version_kind_check
+    CHECK (kind IN ('none', 'percentage', 'fixed', 'graduated', 'volume', 'package'));
+ALTER TABLE meter_version ADD COLUMN terms jsonb;
+ALTER TABLE meter_version ADD CONSTRAINT meter_version_terms_check
+    CHECK ((kind IN ('none', 'percentage')) = (terms IS NULL));
+
+-- What customers have used by a tiered meter in a month, in the stored integers that the meter counts. The fee
+-- is a function of it and is worked out where it is asked for.
+CREATE TABLE meter_usage (
+    customer      integer NOT NULL,
+    meter_version integer NOT NULL,
+    period_start  date NOT NULL,
+    quantity      numeric NOT NULL,
+    PRIMARY KEY (customer, meter_version, period_start)
+) WITH (fillfactor = 70);
+GRANT SELECT, INSERT, UPDATE, DELETE ON meter_usage TO ledger_service;
+
+-- A line of a tiered fee names its meter, and no provider, model or type of key.
+ALTER TABLE invoice_line ALTER COLUMN key_type DROP NOT NULL;
+ALTER TABLE invoice_line ADD COLUMN meter_slug text COLLATE "C";
+ALTER TABLE invoice_line ADD CONSTRAINT invoice_line_key_type_check
+    CHECK ((key_type IS NULL) = (meter_slug IS NOT NULL));
+
+-- The tokens that lie within the input and the output of a request, as answers show those.
+CREATE FUNCTION counts_as_input(unit text) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT unit IN ('cache_write_tokens', 'cache_write_1h_tokens', 'audio_input_tokens',
+                    'cached_audio_input_tokens', 'image_input_tokens')
+$$;
+CREATE FUNCTION counts_as_output(unit text) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT unit IN ('reasoning_tokens', 'audio_output_tokens', 'image_output_tokens')
+$$;
+
+-- The same of one event, from its `other_units`.
+CREATE FUNCTION input_parts(units jsonb) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT coalesce(sum((pair ->> 0)::bigint) FILTER (WHERE ledger.counts_as_input(unit)), 0)::bigint
+    FROM jsonb_each(units) AS stated (unit, pair)
+$$;
+CREATE FUNCTION output_parts(units jsonb) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT coalesce(sum((pair ->> 0)::bigint) FILTER (WHERE ledger.counts_as_output(unit)), 0)::bigint
+    FROM jsonb_each(units) AS stated (unit, pair)
+$$;
+REVOKE EXECUTE ON FUNCTION counts_as_input(text), counts_as_output(text), input_parts(jsonb), output_parts(jsonb)
+FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION
+    counts_as_input(text), counts_as_output(text), input_parts(jsonb), output_parts(jsonb)
+TO ledger_service;
