@@ -8,12 +8,18 @@ from litestar.params import FromPath, FromQuery
 
 from ledger.api.authentication import SENDER
 from ledger.api.dependencies import OpenLedger
-from ledger.api.reading import AnyRequest, integer_parameter, plain_texts, read_form
+from ledger.api.reading import (
+    AnyRequest,
+    integer_parameter,
+    optional_instant,
+    plain_texts,
+    read_form,
+)
 from ledger.core.errors import NotFound
 from ledger.services.customers import list_customers, set_customer
 from ledger.services.limits import LimitRequest, list_alerts, list_limits, set_limit
 from ledger.services.meters import list_meters, set_meter
-from ledger.services.rates import list_tables
+from ledger.services.price_lists import show_tables
 
 MOST_LISTED = 1000
 
@@ -124,9 +130,21 @@ async def get_alerts(
 
 
 @get("/rates", summary="List published rate tables")
-async def get_rates(ledger: OpenLedger) -> dict[str, Any]:
-    """Every version of every provider."""
-    return {"data": await list_tables(ledger.database)}
+async def get_rates(
+    ledger: OpenLedger,
+    provider: FromQuery[str | None] = None,
+    version: FromQuery[str | None] = None,
+    at: FromQuery[str | None] = None,
+) -> dict[str, Any]:
+    """Every version of every provider; `at` leaves those that are in force at that time."""
+    plain_texts("provider", [provider or ""])
+    plain_texts("version", [version or ""])
+    instant = optional_instant("at", at)
+    try:
+        rows = await show_tables(ledger.database, at=instant, provider=provider, version=version)
+    except NotFound:
+        rows = []
+    return {"data": rows}
 
 
 router = Router(

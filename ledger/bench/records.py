@@ -11,7 +11,7 @@ from ledger.demo.shapes import EPOCH, time_text, ulid
 from pricing import load_rate_table, shipped_rate_files
 
 _MILLISECOND = timedelta(milliseconds=1)
-_TABLE_PREFIX = "fireworks/"
+_TABLE_FILE = "fireworks/2026-05-12.yaml"
 _MOST_INPUT_TOKENS, _MOST_OUTPUT_TOKENS = 20_000, 4_000
 
 
@@ -25,9 +25,9 @@ class Mix(msgspec.Struct, frozen=True):
 
 @cache
 def priced_models() -> tuple[str, ...]:
-    """The models that the newest shipped table prices by input and output tokens."""
-    file, text = [each for each in shipped_rate_files() if each[0].startswith(_TABLE_PREFIX)][-1]
-    return tuple(load_rate_table(text, file, currency="USD").models)
+    """The models of a shipped table that prices every one by input and output tokens."""
+    text = dict(shipped_rate_files())[_TABLE_FILE]
+    return tuple(load_rate_table(text, _TABLE_FILE, currency="USD").models)
 
 
 def record_lines(count: int, start_at: datetime, mix: Mix, step_ms: int = 1) -> Iterator[bytes]:

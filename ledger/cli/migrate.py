@@ -9,7 +9,7 @@ from ledger.cli.running import (
     print_json,
     say,
 )
-from ledger.services.rates import list_tables
+from ledger.services.price_lists import list_tables
 from ledger.settings import read_settings
 
 

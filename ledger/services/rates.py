@@ -7,9 +7,8 @@ from typing import Any
 from ledger.clock import Clock
 from ledger.core.errors import SetupError
 from ledger.core.instants import format_instant
-from ledger.core.price_lists import prices_body
 from ledger.services.decisions import deciding
-from ledger.store.configuration import load_book, publish_rate_table, read_published
+from ledger.store.configuration import publish_rate_table, read_published
 from ledger.store.database import Database
 from pricing import (
     RateFileError,
@@ -80,23 +79,6 @@ def _own_files(folder: Path) -> list[tuple[str, str]]:
         raise SetupError(f"LEDGER_RATES_DIR: {folder} is no folder")
     paths = sorted(folder.rglob("*.yaml"))
     return [(str(path.relative_to(folder)), path.read_text(errors="replace")) for path in paths]
-
-
-async def list_tables(database: Database) -> list[dict[str, Any]]:
-    """Every published version with its prices, by provider and effective date."""
-    async with database.connection() as connection:
-        rows = await read_published(connection)
-        tables = {each.version_id: each.table for each in (await load_book(connection)).versions()}
-    return [
-        {
-            **dict(row),
-            "effective_from": format_instant(row["effective_from"]),
-            "models": prices_body(tables[row["rate_version"]]),
-            "aliases": tables[row["rate_version"]].aliases,
-            "fallback": tables[row["rate_version"]].fallback,
-        }
-        for row in rows
-    ]
 
 
 async def _new_among(database: Database, tables: Sequence[tuple[str, str, RateTable]]) -> bool:

@@ -1,5 +1,6 @@
 """Reading the configuration that writers cache."""
 
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -19,6 +20,7 @@ _CUSTOMER_METERS = query("configuration", "customer_meters")
 _LIMITS = query("limits", "all")
 _PUBLISH_RATE_TABLE = query("configuration", "publish_rate_table")
 _PUBLISHED_TABLES = query("configuration", "published_tables")
+_USED_SINCE = query("configuration", "used_since")
 
 
 async def load_configuration(connection: Connection) -> Configuration:
@@ -77,6 +79,13 @@ async def read_published(connection: Connection) -> list[Any]:
     """The heads of all published rate tables."""
     rows: list[Any] = await connection.fetch(_PUBLISHED_TABLES)
     return rows
+
+
+async def read_used_since(
+    connection: Connection, provider: str, start_at: datetime, end_at: datetime | None
+) -> Any:
+    """How much a provider was used in a span, to its end or with no end, and which months were invoiced."""
+    return await connection.fetchrow(_USED_SINCE, provider, start_at, end_at)
 
 
 @lru_cache(maxsize=1000)
