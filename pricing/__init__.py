@@ -27,6 +27,7 @@ from pricing.meters import (
 )
 from pricing.model_rates import (
     STANDARD,
+    STANDARD_TIERS,
     Combination,
     ModelRates,
     RateTier,
@@ -66,6 +67,7 @@ __all__ = [
     "PERIODS",
     "PICO_PER_UNIT",
     "STANDARD",
+    "STANDARD_TIERS",
     "TERMS_BY_KIND",
     "AmountOutOfRange",
     "Combination",

@@ -36,6 +36,7 @@ from ledger.core.usage.stated import (
     decimals_of,
     micros,
 )
+from pricing import STANDARD_TIERS
 
 MAX_AHEAD = timedelta(hours=24)
 # No request was made before; and the window of a limit that never ends begins here.
@@ -52,6 +53,7 @@ PROVIDER_BY_HOST = {
 _COST_DIGITS = 18  # before the point, and as many after it
 _T = TypeVar("_T")
 _SECRET_PARTS = re.compile(r"\?.*|(?<=//)[^/@]*@", re.DOTALL)
+ANY_TIER = "auto"  # what a client asks for that leaves the choice to the provider
 _NOTHING_READ = ReadUsage(StatedUsage(), "")
 
 
@@ -175,11 +177,20 @@ def _usage(record: RequestRecord) -> ReadUsage:
     return ReadUsage(
         stated,
         read.shape,
-        _agreed("service_tier", record.service_tier, read.service_tier),
+        _service_tier(record.service_tier, read.service_tier),
         _agreed("batch", record.batch, read.is_batch),
         _agreed("region", record.region, read.region),
         read.notes,
     )
+
+
+def _service_tier(asked: str | None, served: str | None) -> str | None:
+    """The tier that counts: the one served, which must be the one asked for unless that was left open."""
+    if served is None or asked is None or asked == ANY_TIER:
+        return asked if served is None else served
+    if asked in STANDARD_TIERS and served in STANDARD_TIERS:
+        return asked
+    return _agreed("service_tier", asked, served)
 
 
 def _own_usage(record: RequestRecord) -> StatedUsage:
