@@ -17,6 +17,7 @@ from pricing.meter_tiers import MeterTier
 from pricing.meter_units import MeterUnit
 from pricing.metering import metered_quantity, metered_sum
 from pricing.meters import (
+    LIFETIME,
     MONTH,
     PERIODS,
     TERMS_BY_KIND,
@@ -62,6 +63,7 @@ __all__ = [
     "AMOUNT_PICO_MAX",
     "BILLABLE_REQUESTS",
     "INPUT_PARTS",
+    "LIFETIME",
     "MONTH",
     "OUTPUT_PARTS",
     "PERIODS",

@@ -52,14 +52,17 @@ class RateTable(Struct, frozen=True, dict=True):
 
         An id of its own comes first, then an alias, then the first pattern that fits.
         """
-        rates = self.models.get(model)
-        if rates is not None:
-            return Listing(model, rates)
-        target = self.aliases.get(model)
-        if target is None:
+        listing = self._listings.get(model)
+        if listing is None and self.fallback:
             fitting = (to for pattern, to in self._patterns if pattern.fullmatch(model))
-            target = next(fitting, None)
-        return None if target is None else Listing(target, self.models[target])
+            listing = self._listings.get(next(fitting, ""))
+        return listing
+
+    @cached_property
+    def _listings(self) -> dict[str, Listing]:
+        """What every id that the table names leads to."""
+        listed = {model: Listing(model, rates) for model, rates in self.models.items()}
+        return listed | {alias: listed[target] for alias, target in self.aliases.items()}
 
     @cached_property
     def _patterns(self) -> tuple[tuple[re.Pattern[str], str], ...]:

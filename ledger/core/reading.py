@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import compress, repeat
+from operator import is_not
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -54,7 +56,11 @@ _COST_DIGITS = 18  # before the point, and as many after it
 _T = TypeVar("_T")
 _SECRET_PARTS = re.compile(r"\?.*|(?<=//)[^/@]*@", re.DOTALL)
 ANY_TIER = "auto"  # what a client asks for that leaves the choice to the provider
-_NOTHING_READ = ReadUsage(StatedUsage(), "")
+# The counts that have the same names, in the same order, in a record and in `StatedUsage`.
+_COUNTS = slice(
+    RequestRecord.__struct_fields__.index("cache_write_tokens"),
+    RequestRecord.__struct_fields__.index("training_tokens") + 1,
+)
 
 
 def read_statement(raw: bytes, received_at: datetime) -> Statement | Refusal:
@@ -164,15 +170,16 @@ def _instant(field: str, text: str | None) -> datetime | None:
 
 
 def _usage(record: RequestRecord) -> ReadUsage:
-    """All that a record states of usage, wherever it does, and what of the price its usage object tells."""
+    """All that a record states of usage, wherever it does, and what its usage object tells of the price."""
     stated = _own_usage(record)
-    read = _NOTHING_READ
     if record.model_usage:
         stated = stated.joined_with(read_model_usage(record.model_usage)[0])
-    if record.usage or record.perf_metrics or record.response_headers:
-        provider = record.provider or provider_of_endpoint(record.endpoint)
-        read = read_usage(record.usage, provider, record.perf_metrics, record.response_headers)
-        stated = stated.joined_with(read.stated)
+    if not (record.usage or record.perf_metrics or record.response_headers):
+        stated.check_parts()
+        return ReadUsage(stated, "", record.service_tier, record.batch, record.region)
+    provider = record.provider or provider_of_endpoint(record.endpoint)
+    read = read_usage(record.usage, provider, record.perf_metrics, record.response_headers)
+    stated = stated.joined_with(read.stated)
     stated.check_parts()
     return ReadUsage(
         stated,
@@ -196,27 +203,16 @@ def _service_tier(asked: str | None, served: str | None) -> str | None:
 def _own_usage(record: RequestRecord) -> StatedUsage:
     """What the fields of the record itself state."""
     return StatedUsage(
-        input_tokens=_agreed("input_tokens", record.input_tokens, record.prompt_tokens),
-        output_tokens=_agreed("output_tokens", record.output_tokens, record.completion_tokens),
-        cached_input_tokens=record.cached_input_tokens,
-        input_seconds=micros("input_seconds", record.input_seconds),
-        output_seconds=micros("output_seconds", record.output_seconds),
-        input_characters=record.input_characters,
-        output_characters=record.output_characters,
-        images=record.images,
-        gpu_seconds=micros("gpu_seconds", record.gpu_seconds),
-        cache_write_tokens=record.cache_write_tokens,
-        cache_write_1h_tokens=record.cache_write_1h_tokens,
-        reasoning_tokens=record.reasoning_tokens,
-        audio_input_tokens=record.audio_input_tokens,
-        cached_audio_input_tokens=record.cached_audio_input_tokens,
-        audio_output_tokens=record.audio_output_tokens,
-        image_input_tokens=record.image_input_tokens,
-        image_output_tokens=record.image_output_tokens,
-        image_steps=record.image_steps,
-        web_searches=record.web_searches,
-        rerank_searches=record.rerank_searches,
-        training_tokens=record.training_tokens,
+        _agreed("input_tokens", record.input_tokens, record.prompt_tokens),
+        record.cached_input_tokens,
+        _agreed("output_tokens", record.output_tokens, record.completion_tokens),
+        micros("input_seconds", record.input_seconds),
+        micros("output_seconds", record.output_seconds),
+        record.input_characters,
+        record.output_characters,
+        record.images,
+        micros("gpu_seconds", record.gpu_seconds),
+        *msgspec.structs.astuple(record)[_COUNTS],
     )
 
 
@@ -276,11 +272,7 @@ def _stated_bits(record: RequestRecord, usage: ReadUsage) -> int:
         # `created_at` is when the gateway first saw it: a source for the time, not a statement of it.
         record.timestamp or record.occurred_at,
     )
-    bits = 0
-    for value, bit in zip(values, _BITS, strict=True):
-        if value is not None:
-            bits |= bit
-    return bits
+    return sum(compress(_BITS, map(is_not, values, repeat(None))))
 
 
 # Plain integers: an enum member costs ten times as much to combine, and this is done for every record.

@@ -71,6 +71,8 @@ class StatedUsage(msgspec.Struct, frozen=True):
         Raises:
             FaultyField: they are more; the part that is named is the first that is stated.
         """
+        if not self.cached_input_tokens and not any(msgspec.structs.astuple(self)[_FIRST_PART:]):
+            return
         for whole, parts in _PARTS:
             stated = [(name, value) for name in parts if (value := getattr(self, name))]
             if stated and sum(value for _, value in stated) > (getattr(self, whole) or 0):
@@ -95,6 +97,9 @@ class StatedUsage(msgspec.Struct, frozen=True):
 QUANTITY_FIELDS = StatedUsage.__struct_fields__
 OTHER_FIELDS = QUANTITY_FIELDS[3:]
 SECONDS_FIELDS = frozenset({"input_seconds", "output_seconds", "gpu_seconds"})
+_FIRST_PART = QUANTITY_FIELDS.index(
+    "cache_write_tokens"
+)  # of those that are counted as other units
 _PARTS = (("input_tokens", INPUT_PARTS), ("output_tokens", OUTPUT_PARTS))
 _OTHER_INPUT_PARTS = tuple(name for name in INPUT_PARTS if name != "cached_input_tokens")
 
