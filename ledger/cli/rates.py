@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ledger.bootstrap import Ledger
+from ledger.cli.rate_imports import import_command
 from ledger.cli.running import (
     ACTOR,
     DONE,
@@ -57,7 +58,7 @@ MODELS_NAMED = 5
 
 @click.group("rates")
 def command_group() -> None:
-    """Check, publish, show and compare rate tables."""
+    """Check, publish, show, compare and import rate tables."""
 
 
 @command_group.command("validate")
@@ -183,6 +184,9 @@ async def diff(ledger: Ledger, *, before: str, after: str, as_json: bool) -> Non
         for each in body[name]:
             say(f"{name.partition('_')[0]} {each['id']}: {each['before']} -> {each['after']}")
     print_table(f"{body['before']} -> {body['after']}", DIFFERENCE_COLUMNS, body["prices_changed"])
+
+
+command_group.add_command(import_command)
 
 
 async def _table(ledger: Ledger, name: str) -> RateTable:
