@@ -19,7 +19,7 @@ from ledger.core.errors import NotFound
 from ledger.services.customers import list_customers, set_customer
 from ledger.services.limits import LimitRequest, list_alerts, list_limits, set_limit
 from ledger.services.meters import list_meters, set_meter
-from ledger.services.price_lists import show_tables
+from ledger.services.price_lists import list_models, show_tables
 
 MOST_LISTED = 1000
 
@@ -129,6 +129,12 @@ async def get_alerts(
     return {"data": await list_alerts(ledger.database, customers, most)}
 
 
+@get("/models", summary="List models that have a price")
+async def get_models(ledger: OpenLedger) -> dict[str, Any]:
+    """Those of the rate tables in force now, with other ids that bill as one of them."""
+    return {"object": "list", "data": await list_models(ledger.database, ledger.clock.now())}
+
+
 @get("/rates", summary="List published rate tables")
 async def get_rates(
     ledger: OpenLedger,
@@ -158,6 +164,7 @@ router = Router(
         get_limits,
         post_limit,
         get_alerts,
+        get_models,
         get_rates,
     ],
     tags=["decisions"],

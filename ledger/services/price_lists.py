@@ -48,6 +48,24 @@ async def show_tables(
     return bodies
 
 
+async def list_models(database: Database, at: datetime) -> list[dict[str, Any]]:
+    """The models that the tables in force at an instant list, by provider and id, as Lava lists them."""
+    async with database.connection() as connection:
+        book = await load_book(connection)
+    providers = sorted({each.table.provider for each in book.versions()})
+    tables = [found.table for each in providers if (found := book.in_force(each, at))]
+    return [
+        {
+            "id": model,
+            "object": "model",
+            "created": int(table.effective_from.timestamp()),
+            "owned_by": table.provider,
+        }
+        for table in tables
+        for model in sorted({*table.models, *table.aliases})
+    ]
+
+
 async def published_table(database: Database, name: str) -> RateTable:
     """A published version by its name `provider/version`.
 
