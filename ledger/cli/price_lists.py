@@ -4,6 +4,7 @@ import importlib.metadata
 import importlib.util
 import re
 import zipfile
+import zlib
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -81,7 +82,7 @@ def _from_archive(source: str, path: Path) -> PriceList:
                 text = _text(stream, f"{path.name}:{member}")
     except KeyError:
         raise SourceError(f"{path.name} holds no {member}, which {source} would have") from None
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise SourceError(f"{path.name} is no archive that can be read: {error}") from error
     return PriceList(text, " ".join(filter(None, (source, version, f"({path.name})"))))
 

@@ -1,0 +1,170 @@
+"""`ledger rates import`."""
+
+from datetime import UTC, datetime, time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ledger.cli.price_lists import PriceList, read_price_list
+from ledger.cli.running import (
+    DONE,
+    WRONG_USAGE,
+    Instant,
+    command,
+    json_option,
+    print_json,
+    print_table,
+    remark,
+    say,
+)
+from ledger.clock import SystemClock
+from pricing import load_rate_table
+from pricing.imports import (
+    IMPORTERS,
+    DraftHead,
+    Imported,
+    SourceError,
+    Wanted,
+    draft_text,
+    import_rates,
+)
+
+ALL = "all"
+STDOUT = "-"
+LEFT_OUT_COLUMNS = {
+    "provider": "provider",
+    "model": "model",
+    "field": "field",
+    "reason": "reason",
+}
+
+
+def _check_version(
+    _context: click.Context, _parameter: click.Parameter, version: str | None
+) -> str | None:
+    """Refuse a version that is no name of a file."""
+    if version is not None and (version.startswith(".") or set(version) & set("/\\\0")):
+        raise click.BadParameter("must be a word that a file can be named for")
+    return version
+
+
+@click.command("import")
+@click.argument("source", type=click.Choice(tuple(IMPORTERS)))
+@click.argument("file")
+@click.option("--provider", "providers", multiple=True, required=True, help="Whose prices; or all.")
+@click.option("--effective-from", type=Instant(), help="From when the prices count; today.")
+@click.option(
+    "--version", callback=_check_version, help="The name of the version; the date it counts from."
+)
+@click.option(
+    "--output", default=".", show_default=True, help="The folder for drafts, - for stdout."
+)
+@click.option("--force", is_flag=True, help="Overwrite files that say something else.")
+@json_option
+@command
+async def import_command(
+    source: str,
+    file: str,
+    *,
+    providers: tuple[str, ...],
+    effective_from: datetime | None,
+    version: str | None,
+    output: str,
+    force: bool,
+    as_json: bool,
+) -> int:
+    """Write drafts of rate tables from the price list of a source, for review. Needs no database.
+
+    FILE is a file, a wheel, or the name of an installed package. Whatever could not be represented
+    is told, and left out so that its usage is unrated and not priced wrongly.
+
+    Example: ledger rates import litellm prices.json --provider openai --output drafts
+    """
+    if as_json and output == STDOUT:
+        raise click.UsageError("--json and --output - would both write to stdout")
+    today = SystemClock().now().date()
+    counts_from = effective_from or datetime.combine(today, time(), UTC)
+    wanted = Wanted(None if ALL in providers else frozenset(providers), counts_from.date())
+    try:
+        price_list = read_price_list(source, file)
+        imported = import_rates(source, price_list.text, wanted)
+    except SourceError as error:
+        remark(f"ledger: {file} is no price list of {source}: {error}")
+        return WRONG_USAGE
+    head = DraftHead(
+        version=version or counts_from.date().isoformat(),
+        effective_from=counts_from,
+        source=_source(source, price_list, today.isoformat()),
+    )
+    texts = {name: draft_text(name, head, table) for name, table in imported.tables.items()}
+    for name, text in texts.items():
+        load_rate_table(text, f"the draft for {name}", currency=head.currency)
+    if output == STDOUT:
+        _show(texts, imported)
+        return DONE
+    files = {Path(output) / name / f"{head.version}.yaml": text for name, text in texts.items()}
+    return _write(files, imported, force=force, as_json=as_json)
+
+
+def _source(source: str, price_list: PriceList, read_on: str) -> str:
+    """What stands in a draft on where its prices come from."""
+    return (
+        f"Imported from {source}: {price_list.origin}, read {read_on}. Earlier usage has no price here. "
+        "Ids are those that the list names; of ids that only begin like one those with a date behind it. "
+        "Reviewed by nobody yet: say here who did, and what was changed."
+    )
+
+
+def _write(texts: dict[Path, str], imported: Imported, *, force: bool, as_json: bool) -> int:
+    """Write the drafts, all or none of them, and tell what was done."""
+    others = [
+        file for file, text in texts.items() if not force and _says_something_else(file, text)
+    ]
+    if others:
+        for file in others:
+            remark(
+                f"ledger: {file} is there already and says something else; --force overwrites it"
+            )
+        return WRONG_USAGE
+    for file, text in texts.items():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    models = _models_of(imported)
+    if as_json:
+        files = [str(file) for file in texts]
+        print_json({"files": files, "models": models, "left_out": _left_out(imported)})
+        return DONE
+    for file in texts:
+        say(str(file))
+    say(f"Drafts: {len(texts)}; models: {models}. Review them, then: ledger rates publish FILE")
+    if imported.left_out:
+        print_table("Left out", LEFT_OUT_COLUMNS, _left_out(imported))
+    return DONE
+
+
+def _show(texts: dict[str, str], imported: Imported) -> None:
+    """The drafts on stdout, so that they can be piped; what was left out on stderr."""
+    say("---\n".join(texts.values()).rstrip("\n"))
+    for entry in imported.left_out:
+        remark(f"left out: {entry.provider} {entry.model} {entry.field}: {entry.reason}")
+
+
+def _says_something_else(file: Path, text: str) -> bool:
+    return file.exists() and file.read_text(encoding="utf-8", errors="replace") != text
+
+
+def _models_of(imported: Imported) -> int:
+    return sum(len(table.models) for table in imported.tables.values())
+
+
+def _left_out(imported: Imported) -> list[dict[str, Any]]:
+    return [
+        {
+            "provider": entry.provider,
+            "model": entry.model,
+            "field": entry.field,
+            "reason": entry.reason,
+        }
+        for entry in imported.left_out
+    ]
