@@ -1,6 +1,5 @@
 """One version of a provider's price list, as a value."""
 
-import re
 from datetime import datetime
 from functools import cached_property
 from hashlib import sha256
@@ -10,6 +9,27 @@ import msgspec
 from msgspec import Struct
 
 from pricing.model_rates import ModelRates
+
+
+def fits(pattern: str, model: str) -> bool:
+    """Whether a pattern, in which `*` stands for any text, fits the whole id of a model.
+
+    No regular expression: those go back and forth without bound where stars are many.
+    """
+    first, *others = pattern.split("*")
+    if not others:
+        return first == model
+    *between, last = others
+    end = len(model) - len(last)
+    if not model.startswith(first) or not model.endswith(last):
+        return False
+    at = len(first)
+    for part in between:
+        found = model.find(part, at, end)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return at <= end
 
 
 class Listing(NamedTuple):
@@ -54,7 +74,7 @@ class RateTable(Struct, frozen=True, dict=True):
         """
         listing = self._listings.get(model)
         if listing is None and self.fallback:
-            fitting = (to for pattern, to in self._patterns if pattern.fullmatch(model))
+            fitting = (to for pattern, to in self.fallback.items() if fits(pattern, model))
             listing = self._listings.get(next(fitting, ""))
         return listing
 
@@ -63,13 +83,6 @@ class RateTable(Struct, frozen=True, dict=True):
         """What every id that the table names leads to."""
         listed = {model: Listing(model, rates) for model, rates in self.models.items()}
         return listed | {alias: listed[target] for alias, target in self.aliases.items()}
-
-    @cached_property
-    def _patterns(self) -> tuple[tuple[re.Pattern[str], str], ...]:
-        return tuple(
-            (re.compile(".*".join(map(re.escape, pattern.split("*"))), re.DOTALL), target)
-            for pattern, target in self.fallback.items()
-        )
 
     @cached_property
     def fingerprint(self) -> str:
