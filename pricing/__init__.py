@@ -27,6 +27,7 @@ from pricing.meters import (
     same_schedule,
 )
 from pricing.model_rates import (
+    BATCH_TIER,
     STANDARD,
     STANDARD_TIERS,
     Combination,
@@ -61,6 +62,7 @@ from pricing.units import INPUT_PARTS, OUTPUT_PARTS, Unit
 
 __all__ = [
     "AMOUNT_PICO_MAX",
+    "BATCH_TIER",
     "BILLABLE_REQUESTS",
     "INPUT_PARTS",
     "LIFETIME",

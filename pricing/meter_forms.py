@@ -10,6 +10,7 @@ from pricing.meter_faults import MeterFault, MeterFaults, present
 from pricing.meter_form_tiers import read_count, read_quoted, read_rate_text, read_tiers
 from pricing.meter_units import METER_UNITS
 from pricing.meters import (
+    LIFETIME,
     MONTH,
     PERIODS,
     TERMS,
@@ -54,17 +55,27 @@ def in_our_words(form: Mapping[str, Any]) -> dict[str, Any]:
     of Lava never begin anew. `percentage` with one tier is that share of the cost. Percentages by
     tiers have no counterpart: they are left as they are, to be refused.
     """
+    if form.get("kind") is not None:
+        return dict(form)
     others = {key: form[key] for key in form if key not in {"rate_type", "tier_type", "tiers"}}
-    unit, tiers = form.get("tier_type"), form.get("tiers")
-    match form.get("rate_type"), tiers:
-        case "percentage", [{"start": 0 | "0", "rate": share}]:
-            return {**others, "kind": "percentage", "percentage": share}
-        case "fixed", [{"start": 0 | "0", "rate": rate}]:
-            return {**others, "kind": "fixed", "unit": unit, "rate": rate}
-        case "fixed", _:
-            lifetime = {"unit": unit, "period": "lifetime", "tiers": tiers}
-            return {**others, "kind": "graduated", **lifetime}
-    return {**others, "kind": form.get("rate_type"), "tiers": tiers}
+    kind, unit, tiers = form.get("rate_type"), form.get("tier_type"), form.get("tiers")
+    rate = _flat_rate(tiers)
+    if kind == "percentage" and rate is not None:
+        return {**others, "kind": "percentage", "percentage": rate}
+    if kind == "fixed" and rate is not None:
+        return {**others, "kind": "fixed", "unit": unit, "rate": rate}
+    if kind == "fixed":
+        return {**others, "kind": "graduated", "unit": unit, "period": LIFETIME, "tiers": tiers}
+    return {**others, "kind": kind, "unit": unit, "tiers": tiers}
+
+
+def _flat_rate(tiers: object) -> Any:
+    """The rate of what Lava states as a single tier from 0 on; None for anything else."""
+    match tiers:
+        case [{"start": 0 | "0" as start, "rate": rate, **others}] if not others:
+            return rate if start is not False else None
+        case _:
+            return None
 
 
 def _read_kind(stated: Mapping[str, Any], faults: MeterFaults) -> str | None:

@@ -9,7 +9,7 @@ from pricing.prices import RateSet
 from pricing.quantities import Quantities
 from pricing.units import INPUT_PARTS, OUTPUT_PARTS
 
-STANDARD_TIERS = (None, "standard", "default")
+STANDARD_TIERS = (None, "standard", "default", "standard_only")
 BATCH_TIER = "batch"
 
 
@@ -41,7 +41,7 @@ def combination_of(
 ) -> Combination:
     """Bring what a record states into the form that prices are listed by.
 
-    `standard` and `default` are other words for no tier, and a tier named `batch` is a batch job.
+    `standard` and the like are other words for no tier, and a tier named `batch` is a batch job.
     """
     if not is_batch and region is None and accelerator is None and service_tier in STANDARD_TIERS:
         return STANDARD

@@ -6,6 +6,7 @@ from typing import TypeVar
 import yaml
 from msgspec import Struct
 
+PROBLEMS_MAX = 100
 _SHOWN_LENGTH_MAX = 80
 
 T = TypeVar("T")
@@ -46,10 +47,13 @@ class Problems:
     def __init__(self, file: str) -> None:
         self._file = file
         self._found: list[RateFileProblem] = []
+        self._count = 0
 
     def add(self, line: int, message: str) -> None:
-        """Note a problem on a line, counted from 1."""
-        self._found.append(RateFileProblem(self._file, line, message))
+        """Note a problem on a line, counted from 1. Beyond the first hundred they are only counted."""
+        self._count += 1
+        if self._count <= PROBLEMS_MAX:
+            self._found.append(RateFileProblem(self._file, line, message))
 
     def attempt(self, what: str, node: yaml.Node, parse: Callable[[yaml.Node], T]) -> T | None:
         """Parse a node; note a ValueError as a problem of `what` and give None instead."""
@@ -61,7 +65,11 @@ class Problems:
 
     def failure(self) -> RateFileError:
         """Give what has been noted so far as one error, ordered by line."""
-        return RateFileError(tuple(sorted(self._found, key=lambda problem: problem.line)))
+        problems = sorted(self._found, key=lambda problem: problem.line)
+        if self._count > PROBLEMS_MAX:
+            more = f"and {self._count - PROBLEMS_MAX} more problems"
+            problems.append(RateFileProblem(self._file, problems[-1].line, more))
+        return RateFileError(tuple(problems))
 
     def raise_if_any(self) -> None:
         """Raise what has been noted so far.

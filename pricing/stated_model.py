@@ -17,7 +17,7 @@ from pricing.stated_tiers import END, START, read_bounds
 from pricing.units import UNIT_BY_RATE_KEY
 from pricing.yaml_tree import read_entries, read_text
 
-TEXT_LENGTH_MAX = 255
+WORD_LENGTH_MAX = 64
 
 _TIERS, _VARIANTS, _WHEN = "tiers", "variants", "when"
 _WHEN_KEYS = ("service_tier", "batch", "region", "accelerator")
@@ -143,8 +143,9 @@ def _mapping_entries(
 
 def _parse_text(node: yaml.Node) -> str:
     text = read_text(node)
-    if not 1 <= len(text) <= TEXT_LENGTH_MAX or "\0" in text:
-        raise ValueError(f"{shown(text)} is not 1 to {TEXT_LENGTH_MAX} characters without NUL")
+    if not 1 <= len(text) <= WORD_LENGTH_MAX or "\0" in text or text != text.strip():
+        rule = f"1 to {WORD_LENGTH_MAX} characters without NUL and without blanks around them"
+        raise ValueError(f"{shown(text)} is not {rule}")
     return text
 
 

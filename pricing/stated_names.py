@@ -9,6 +9,7 @@ from pricing.yaml_tree import read_entries, read_text
 
 MODEL_LENGTH_MAX = 255
 PATTERNS_MAX = 100
+STEPS_SHOWN_MAX = 5
 
 
 def check_model_id(model: str, key: yaml.Node, problems: Problems) -> None:
@@ -26,19 +27,18 @@ def read_aliases(node: yaml.Node, models: frozenset[str], problems: Problems) ->
     """
     stated = _read_targets(node, "aliases", problems)
     steps = {alias: target for alias, (_, target, _) in stated.items() if alias not in models}
+    ends = _ends(steps)
     aliases = {}
     for alias, (key, _, line) in stated.items():
         check_model_id(alias, key, problems)
         if alias in models:
             problems.add(line_of(key), f"aliases: {shown(alias)} is listed as a model too")
-            continue
-        way = _follow(alias, steps)
-        if way[-1] in way[:-1]:
-            problems.add(line_of(key), f"aliases: {' -> '.join(way)} goes round in a circle")
-        elif way[-1] not in models:
-            problems.add(line, f"aliases: {shown(way[-1])} is not a model of this table")
+        elif ends[alias] is None:
+            problems.add(line_of(key), f"aliases: {_way(alias, steps)} goes round in a circle")
+        elif ends[alias] not in models:
+            problems.add(line, f"aliases: {shown(str(ends[alias]))} is not a model of this table")
         else:
-            aliases[alias] = way[-1]
+            aliases[alias] = str(ends[alias])
     return aliases
 
 
@@ -54,12 +54,27 @@ def read_fallback(node: yaml.Node, models: frozenset[str], problems: Problems) -
     return {pattern: target for pattern, (_, target, _) in stated.items()}
 
 
-def _follow(alias: str, steps: Mapping[str, str]) -> list[str]:
-    """Go from alias to alias, to where there is no further step or the way closes."""
+def _ends(steps: Mapping[str, str]) -> dict[str, str | None]:
+    """Where each alias leads in the end; None for one that leads round in a circle."""
+    ends: dict[str, str | None] = {}
+    for alias in steps:
+        way: dict[str, None] = {}
+        at = alias
+        while at in steps and at not in ends and at not in way:
+            way[at] = None
+            at = steps[at]
+        end = None if at in way else ends.get(at, at)
+        ends.update(dict.fromkeys(way, end))
+    return ends
+
+
+def _way(alias: str, steps: Mapping[str, str]) -> str:
+    """The first steps from an alias on, for a message."""
     way = [alias]
-    while way[-1] in steps and way[-1] not in way[:-1]:
+    while len(way) <= STEPS_SHOWN_MAX and way[-1] not in way[:-1]:
         way.append(steps[way[-1]])
-    return way
+    ellipsis = "" if way[-1] in way[:-1] else " -> ..."
+    return " -> ".join(map(shown, way)) + ellipsis
 
 
 def _read_targets(

@@ -85,9 +85,9 @@ def parse_source(node: yaml.Node) -> str:
     """Read where the prices come from; how the words are broken into lines does not matter.
 
     Raises:
-        ValueError: It says nothing.
+        ValueError: It says nothing, or has a NUL.
     """
     source = " ".join(read_text(node).split())
-    if not source:
-        raise ValueError("must not be empty")
+    if not source or "\0" in source:
+        raise ValueError("must not be empty, and have no NUL")
     return source

@@ -48,6 +48,18 @@ CREATE FUNCTION ledger.csv_text(cell text) RETURNS text
     SELECT CASE WHEN cell ~ '^[=+\-@\t\r]' THEN '''' || cell ELSE cell END
 $$;
 
+CREATE FUNCTION ledger.dimension_words(provider text, model text, service_tier text, region text, accelerator text, billed_as text) RETURNS bytea
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT sha256(replace(
+        coalesce(length(provider)::text || ':' || provider, '-')
+        || coalesce(length(model)::text || ':' || model, '-')
+        || coalesce(length(service_tier)::text || ':' || service_tier, '-')
+        || coalesce(length(region)::text || ':' || region, '-')
+        || coalesce(length(accelerator)::text || ':' || accelerator, '-')
+        || coalesce(length(billed_as)::text || ':' || billed_as, '-'), '\', '\\')::bytea)
+$$;
+
 CREATE FUNCTION ledger.end_past(parent text, first date) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -106,6 +118,16 @@ CREATE FUNCTION ledger.instant_text(instant timestamp with time zone) RETURNS te
                 ELSE to_char(instant AT TIME ZONE 'UTC', '.US') END || 'Z'
 $$;
 
+CREATE FUNCTION ledger.is_metered(meter_unit text, unit text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT CASE meter_unit
+        WHEN 'tokens_1m' THEN unit LIKE '%\_tokens'
+        WHEN 'characters_1m' THEN unit IN ('input_characters', 'output_characters')
+        WHEN 'minutes' THEN unit IN ('input_seconds', 'output_seconds')
+        ELSE false END
+$$;
+
 CREATE FUNCTION ledger.make_month_partition(parent text, month date) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -155,6 +177,14 @@ BEGIN
     END LOOP;
     RETURN made;
 END $_$;
+
+CREATE FUNCTION ledger.metered_quantity(meter_unit text, requests numeric, tokens numeric, units jsonb) RETURNS numeric
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT CASE meter_unit WHEN 'requests' THEN requests WHEN 'tokens_1m' THEN tokens ELSE 0 END + coalesce((
+        SELECT sum((pair ->> 0)::numeric) FROM jsonb_each(units) AS stated (unit, pair)
+        WHERE ledger.is_metered(meter_unit, unit)), 0)
+$$;
 
 CREATE FUNCTION ledger.month_bound(month date) RETURNS uuid
     LANGUAGE sql IMMUTABLE
@@ -811,9 +841,6 @@ ALTER TABLE ONLY ledger.customer_setting
     ADD CONSTRAINT customer_setting_pkey PRIMARY KEY (customer);
 
 ALTER TABLE ONLY ledger.dimension
-    ADD CONSTRAINT dimension_key UNIQUE NULLS NOT DISTINCT (provider, model, key_type, service_tier, is_batch, rate_version, meter_version, promoted, region, accelerator, billed_as);
-
-ALTER TABLE ONLY ledger.dimension
     ADD CONSTRAINT dimension_pkey PRIMARY KEY (dimension);
 
 ALTER TABLE ONLY ledger.event_text
@@ -921,6 +948,8 @@ ALTER TABLE ONLY ledger.usage_event_past
 CREATE UNIQUE INDEX adjustment_key ON ledger.ledger_event USING btree (customer, ((body ->> 'idempotency_key'::text))) WHERE (kind = 'request_adjusted'::ledger.decision_kind);
 
 CREATE INDEX batch_by_time ON ledger.batch USING btree (lane, recorded_at);
+
+CREATE UNIQUE INDEX dimension_key ON ledger.dimension USING btree (ledger.dimension_words(provider, model, service_tier, region, accelerator, billed_as), key_type, is_batch, rate_version, meter_version, promoted) NULLS NOT DISTINCT;
 
 CREATE INDEX invoice_by_number ON ledger.invoice USING btree (length(number), number);
 
@@ -1073,6 +1102,9 @@ GRANT ALL ON FUNCTION ledger.counts_as_output(unit text) TO ledger_service;
 REVOKE ALL ON FUNCTION ledger.csv_text(cell text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ledger.csv_text(cell text) TO ledger_service;
 
+REVOKE ALL ON FUNCTION ledger.dimension_words(provider text, model text, service_tier text, region text, accelerator text, billed_as text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ledger.dimension_words(provider text, model text, service_tier text, region text, accelerator text, billed_as text) TO ledger_service;
+
 REVOKE ALL ON FUNCTION ledger.end_past(parent text, first date) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ledger.enter_fence() FROM PUBLIC;
@@ -1086,9 +1118,15 @@ GRANT ALL ON FUNCTION ledger.input_parts(units jsonb) TO ledger_service;
 REVOKE ALL ON FUNCTION ledger.instant_text(instant timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION ledger.instant_text(instant timestamp with time zone) TO ledger_service;
 
+REVOKE ALL ON FUNCTION ledger.is_metered(meter_unit text, unit text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ledger.is_metered(meter_unit text, unit text) TO ledger_service;
+
 REVOKE ALL ON FUNCTION ledger.make_month_partition(parent text, month date) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ledger.make_month_partitions(first date, months integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ledger.metered_quantity(meter_unit text, requests numeric, tokens numeric, units jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION ledger.metered_quantity(meter_unit text, requests numeric, tokens numeric, units jsonb) TO ledger_service;
 
 REVOKE ALL ON FUNCTION ledger.month_bound(month date) FROM PUBLIC;
 

@@ -7,6 +7,7 @@ import msgspec
 
 from ledger.core.events import event_fee_pico
 from pricing import (
+    BILLABLE_REQUESTS,
     STANDARD,
     AmountOutOfRange,
     Combination,
@@ -14,6 +15,7 @@ from pricing import (
     ModelRates,
     Quantities,
     RateSet,
+    counted,
     format_amount,
     rate,
 )
@@ -71,11 +73,15 @@ def amounts_difference(row: Sequence[Any], prices: Prices) -> dict[str, Any] | N
     expected: Amounts | None
     if requests and not unrated:
         sign = 1 if requests > 0 else -1  # a reversal is the negation of what it reverses
+        other = {unit: sign * (quantity or 0) for unit, (quantity, _) in units.items()}
+        other.pop(
+            BILLABLE_REQUESTS, None
+        )  # whether a request is charged for as such, its prices say
         quantities = Quantities(
             sign * uncached_input_tokens,
             sign * cached_input_tokens,
             sign * output_tokens,
-            {unit: sign * (quantity or 0) for unit, (quantity, _) in units.items()} or None,
+            other or None,
         )
         expected = _amounts(quantities, prices, sign)
     else:
@@ -90,7 +96,9 @@ def _token_amounts(used: Quantities, prices: Prices) -> tuple[int, int, int, int
     """The amounts of tokens: input, cached input, output, other, fee; None when nothing prices them."""
     rates = prices.rates_for(used)
     try:
-        costs = rate(used, rates) if rates else None
+        if rates is None or BILLABLE_REQUESTS in rates.rates:
+            return None  # then there is more than tokens to it
+        costs = rate(used, rates)
         if costs is None:
             return None
         fee = event_fee_pico(prices.meter, costs, used)
@@ -103,6 +111,7 @@ def _amounts(quantities: Quantities, prices: Prices, sign: int) -> Amounts | Non
     """The amounts of quantities; None when nothing prices them."""
     rates = prices.rates_for(quantities)
     try:
+        quantities = counted(quantities, rates) if rates else quantities
         costs = rate(quantities, rates) if rates else None
         if costs is None:
             return None

@@ -38,7 +38,7 @@ from ledger.core.usage.stated import (
     decimals_of,
     micros,
 )
-from pricing import STANDARD_TIERS
+from pricing import BATCH_TIER, STANDARD_TIERS
 
 MAX_AHEAD = timedelta(hours=24)
 # No request was made before; and the window of a limit that never ends begins here.
@@ -55,7 +55,9 @@ PROVIDER_BY_HOST = {
 _COST_DIGITS = 18  # before the point, and as many after it
 _T = TypeVar("_T")
 _SECRET_PARTS = re.compile(r"\?.*|(?<=//)[^/@]*@", re.DOTALL)
-ANY_TIER = "auto"  # what a client asks for that leaves the choice to the provider
+# What a client asks for to leave the choice to the provider; it says nothing of what was served.
+ANY_TIER = "auto"
+ANYWHERE = "global"
 # The counts that have the same names, in the same order, in a record and in `StatedUsage`.
 _COUNTS = slice(
     RequestRecord.__struct_fields__.index("cache_write_tokens"),
@@ -174,30 +176,39 @@ def _usage(record: RequestRecord) -> ReadUsage:
     stated = _own_usage(record)
     if record.model_usage:
         stated = stated.joined_with(read_model_usage(record.model_usage)[0])
-    if not (record.usage or record.perf_metrics or record.response_headers):
-        stated.check_parts()
-        return ReadUsage(stated, "", record.service_tier, record.batch, record.region)
-    provider = record.provider or provider_of_endpoint(record.endpoint)
-    read = read_usage(record.usage, provider, record.perf_metrics, record.response_headers)
-    stated = stated.joined_with(read.stated)
-    stated.check_parts()
-    return ReadUsage(
-        stated,
-        read.shape,
-        _service_tier(record.service_tier, read.service_tier),
-        _agreed("batch", record.batch, read.is_batch),
-        _agreed("region", record.region, read.region),
-        read.notes,
-    )
+    read = ReadUsage(stated, "")
+    if record.usage or record.perf_metrics or record.response_headers:
+        provider = record.provider or provider_of_endpoint(record.endpoint)
+        read = read_usage(record.usage, provider, record.perf_metrics, record.response_headers)
+        read = msgspec.structs.replace(read, stated=stated.joined_with(read.stated))
+    read.stated.check_parts()
+    return _called(record, read)
 
 
-def _service_tier(asked: str | None, served: str | None) -> str | None:
-    """The tier that counts: the one served, which must be the one asked for unless that was left open."""
-    if served is None or asked is None or asked == ANY_TIER:
-        return asked if served is None else served
-    if asked in STANDARD_TIERS and served in STANDARD_TIERS:
-        return asked
-    return _agreed("service_tier", asked, served)
+def _called(record: RequestRecord, read: ReadUsage) -> ReadUsage:
+    """How the model was called, as far as prices depend on it: as it was served, else as it was asked for.
+
+    A provider's word on what it served counts, for that is what it bills.
+    """
+    asked = None if record.service_tier == ANY_TIER else record.service_tier
+    tier = asked if read.service_tier is None else read.service_tier
+    notes = read.notes
+    if None not in (asked, read.service_tier) and not _is_same_tier(asked, tier):
+        notes = (*notes, f"service_tier {asked} was asked for and {tier} served")
+    is_batch = _agreed("batch", record.batch, read.is_batch)
+    if is_batch is False and tier == BATCH_TIER:
+        raise FaultyField("batch", "contradiction", f"is false, and service_tier is {BATCH_TIER}")
+    region = _agreed("region", _place(record.region), _place(read.region))
+    return ReadUsage(read.stated, read.shape, tier, is_batch, region, notes)
+
+
+def _is_same_tier(one: str | None, other: str | None) -> bool:
+    return one == other or (one in STANDARD_TIERS and other in STANDARD_TIERS)
+
+
+def _place(region: str | None) -> str | None:
+    """A region, unless it is another word for none."""
+    return None if region == ANYWHERE else region
 
 
 def _own_usage(record: RequestRecord) -> StatedUsage:
@@ -289,6 +300,8 @@ _BITS = tuple(
 def _kept_fields(record: RequestRecord, notes: tuple[str, ...]) -> str | None:
     """The JSON of what came along, secrets replaced by a hint, and what was noted about its usage."""
     kept: dict[str, Any] = {**(record.extra or {}), **record.kept()}
+    if "usage_notes" in kept:  # the sender's own; ours must not be taken for them
+        kept["usage_notes_as_sent"] = kept.pop("usage_notes")
     if notes:
         kept["usage_notes"] = notes
     if record.endpoint is not None:

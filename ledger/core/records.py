@@ -28,6 +28,7 @@ MAX_RECORD_BYTES = 1024 * 1024
 MAX_METADATA_PAIRS = 100
 
 Text = Annotated[str, Meta(min_length=1, max_length=255)]
+Word = Annotated[str, Meta(min_length=1, max_length=64)]
 Count = Annotated[int, Meta(ge=0, le=10**12)]
 KeyTypeWord = Literal["managed", "unmanaged", "byok", "stored"]
 StatusWord = Literal["completed", "pending", "error"]
@@ -76,8 +77,8 @@ class RequestRecord(msgspec.Struct, forbid_unknown_fields=True):
     training_tokens: Count | None = None
     service_tier: Text | None = None
     batch: bool | None = None
-    region: Text | None = None
-    accelerator: Text | None = None
+    region: Word | None = None
+    accelerator: Word | None = None
     meter_slug: Text | None = None
     response_id: Text | None = None
     metadata: dict[Text, Text] | None = None
@@ -124,6 +125,8 @@ _RULES = {
     "output_seconds": "a number of seconds, not negative, with at most 6 decimals",
     "gpu_seconds": "a number of seconds, not negative, with at most 6 decimals",
     "batch": "true or false",
+    "region": "a string of 1 to 64 characters",
+    "accelerator": "a string of 1 to 64 characters",
     "metadata": "an object of at most 100 pairs of strings, 1 to 255 characters each",
     "reported_cost": "a decimal number",
     "cost": "a decimal number",

@@ -99,7 +99,7 @@ def difference_body(before: RateTable, after: RateTable) -> dict[str, Any]:
         "models_added": sorted(after.models.keys() - before.models.keys()),
         "models_removed": sorted(before.models.keys() - after.models.keys()),
         "aliases_changed": _changed(before.aliases, after.aliases),
-        "fallback_changed": _changed(before.fallback, after.fallback),
+        "fallback_changed": _reordered(before.fallback, after.fallback),
         "prices_changed": changed,
     }
 
@@ -144,12 +144,13 @@ async def _consequence(
 
 
 def _lost_models(book: RateBook, new: PublishedTable) -> list[str]:
-    """The models that a version no longer prices and the one before it in force did."""
+    """The ids and patterns that a version no longer prices and the one before it in force did."""
     earlier = RateBook(each for each in book.versions() if each is not new)
     before = earlier.in_force(new.table.provider, new.table.effective_from)
     if before is None:
         return []
-    return sorted(model for model in before.table.models if new.table.find(model) is None)
+    named = (*before.table.models, *before.table.aliases, *before.table.fallback)
+    return sorted(name for name in named if new.table.find(name) is None)
 
 
 def _next_start(book: RateBook, new: PublishedTable) -> datetime | None:
@@ -169,6 +170,14 @@ def _changed(before: dict[str, str], after: dict[str, str]) -> list[dict[str, st
         for name in sorted(before.keys() | after.keys())
         if before.get(name) != after.get(name)
     ]
+
+
+def _reordered(before: dict[str, str], after: dict[str, str]) -> list[dict[str, str | None]]:
+    """Patterns that are not the same, or not tried in the same order: then all of them, as they are tried."""
+    if list(before.items()) == list(after.items()):
+        return []
+    changed = _changed(before, after)
+    return changed or [{"id": name, "before": to, "after": to} for name, to in after.items()]
 
 
 def _table_body(row: Any, table: RateTable) -> dict[str, Any]:

@@ -14,9 +14,23 @@ BEGIN
     WHERE conrelid = 'dimension'::regclass AND contype = 'u';
     EXECUTE format('ALTER TABLE dimension DROP CONSTRAINT %I', narrower);
 END $$;
-ALTER TABLE dimension ADD CONSTRAINT dimension_key UNIQUE NULLS NOT DISTINCT
-    (provider, model, key_type, service_tier, is_batch, rate_version, meter_version, promoted, region,
-     accelerator, billed_as);
+
+-- The words of a dimension as one value of fixed size: six of them can be more than an index row may hold.
+-- Each is written behind its length, so that no two rows of words come to the same text.
+CREATE FUNCTION dimension_words(
+    provider text, model text, service_tier text, region text, accelerator text, billed_as text
+) RETURNS bytea LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT sha256(replace(
+        coalesce(length(provider)::text || ':' || provider, '-')
+        || coalesce(length(model)::text || ':' || model, '-')
+        || coalesce(length(service_tier)::text || ':' || service_tier, '-')
+        || coalesce(length(region)::text || ':' || region, '-')
+        || coalesce(length(accelerator)::text || ':' || accelerator, '-')
+        || coalesce(length(billed_as)::text || ':' || billed_as, '-'), '\', '\\')::bytea)
+$$;
+CREATE UNIQUE INDEX dimension_key ON dimension
+    (dimension_words(provider, model, service_tier, region, accelerator, billed_as), key_type, is_batch,
+     rate_version, meter_version, promoted) NULLS NOT DISTINCT;
 
 -- More kinds of meter. `terms` holds what they state besides a percentage: unit, rate, tiers, package size and
 -- period.
@@ -62,8 +76,28 @@ CREATE FUNCTION output_parts(units jsonb) RETURNS bigint LANGUAGE sql IMMUTABLE 
     SELECT coalesce(sum((pair ->> 0)::bigint) FILTER (WHERE ledger.counts_as_output(unit)), 0)::bigint
     FROM jsonb_each(units) AS stated (unit, pair)
 $$;
-REVOKE EXECUTE ON FUNCTION counts_as_input(text), counts_as_output(text), input_parts(jsonb), output_parts(jsonb)
+
+-- Whether a meter that counts in the one unit counts usage of the other, as pricing.MeterUnit has it.
+CREATE FUNCTION is_metered(meter_unit text, unit text) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE meter_unit
+        WHEN 'tokens_1m' THEN unit LIKE '%\_tokens'
+        WHEN 'characters_1m' THEN unit IN ('input_characters', 'output_characters')
+        WHEN 'minutes' THEN unit IN ('input_seconds', 'output_seconds')
+        ELSE false END
+$$;
+
+-- What a meter counts of one event: of its requests, its tokens outside `other_units`, and those units.
+CREATE FUNCTION metered_quantity(meter_unit text, requests numeric, tokens numeric, units jsonb) RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE meter_unit WHEN 'requests' THEN requests WHEN 'tokens_1m' THEN tokens ELSE 0 END + coalesce((
+        SELECT sum((pair ->> 0)::numeric) FROM jsonb_each(units) AS stated (unit, pair)
+        WHERE ledger.is_metered(meter_unit, unit)), 0)
+$$;
+REVOKE EXECUTE ON FUNCTION
+    dimension_words(text, text, text, text, text, text), counts_as_input(text), counts_as_output(text), input_parts(jsonb), output_parts(jsonb),
+    is_metered(text, text), metered_quantity(text, numeric, numeric, jsonb)
 FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
-    counts_as_input(text), counts_as_output(text), input_parts(jsonb), output_parts(jsonb)
+    dimension_words(text, text, text, text, text, text), counts_as_input(text), counts_as_output(text), input_parts(jsonb), output_parts(jsonb),
+    is_metered(text, text), metered_quantity(text, numeric, numeric, jsonb)
 TO ledger_service;
