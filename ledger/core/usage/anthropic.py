@@ -6,14 +6,14 @@ it has come. Source: the types of the package anthropic 2.10.0.
 """
 
 from collections.abc import Iterable
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
 import msgspec
 
 from ledger.core.usage.stated import Count, FaultyField, StatedUsage
+from ledger.core.usage.words import Word
 
 _State = TypeVar("_State", bound=msgspec.Struct)
-_Word = Annotated[str, msgspec.Meta(max_length=255)]
 
 
 class CacheCreation(msgspec.Struct):
@@ -53,9 +53,9 @@ class AnthropicUsage(msgspec.Struct):
     total_tokens: Count | None = None  # not Anthropic's, but some who speak its language add it
     server_tool_use: ServerTools | None = None
     iterations: list[Iteration] | None = None
-    service_tier: _Word | None = None
-    speed: _Word | None = None
-    inference_geo: _Word | None = None
+    service_tier: Word | None = None
+    speed: Word | None = None
+    inference_geo: Word | None = None
 
 
 # `global` is the default and sets no bounds; models that know no regions say `not_available`.

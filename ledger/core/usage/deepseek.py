@@ -4,7 +4,8 @@ A miss is input at the full price and no cache write: DeepSeek charges nothing f
 Source: api-docs.deepseek.com, "Context caching".
 """
 
-from ledger.core.usage.openai import ChatUsage, Reading, does_not_add_up, read_chat
+from ledger.core.usage.details import Reading, does_not_add_up
+from ledger.core.usage.openai import ChatUsage, read_chat
 from ledger.core.usage.stated import Count
 
 

@@ -5,13 +5,12 @@ a part of it. Text, images, video and documents are one kind of input and priced
 Source: the types of the package google-genai 3.3.0.
 """
 
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 
 from ledger.core.usage.stated import Count, FaultyField, StatedUsage
-
-_Word = Annotated[str, msgspec.Meta(max_length=255)]
+from ledger.core.usage.words import Word
 
 
 class ModalityCount(msgspec.Struct):
@@ -39,8 +38,8 @@ class GeminiUsage(msgspec.Struct):
     response_tokens_details: Modalities = None
     thoughts_token_count: Count | None = None
     total_token_count: Count | None = None
-    service_tier: _Word | None = None
-    traffic_type: _Word | None = None
+    service_tier: Word | None = None
+    traffic_type: Word | None = None
 
 
 _NOTE_AUDIO = "cached tokens count as text: how many of them are audio is not stated"
@@ -51,6 +50,7 @@ def decode_gemini(raw: bytes | msgspec.Raw) -> GeminiUsage:
     """Decode usage metadata in camel case, as the API answers, or in snake case, as its packages do.
 
     Raises:
+        FaultyField: one figure is stated in both cases, and differs.
         MsgspecError: it is not of that shape.
     """
     return msgspec.convert(_in_snake_case(msgspec.json.decode(raw)), GeminiUsage)
@@ -63,7 +63,7 @@ def read_gemini(usage: GeminiUsage) -> tuple[StatedUsage, tuple[str, ...]]:
         FaultyField: figures that do not add up.
     """
     made = _agreed_candidates(usage)
-    made_details = usage.candidates_tokens_details or usage.response_tokens_details
+    made_details = _agreed_details(usage)
     _check_total(usage, made)
     _check_modalities(usage, made, made_details)
     cached = usage.cached_content_token_count
@@ -101,6 +101,13 @@ def _agreed_candidates(usage: GeminiUsage) -> int | None:
     if candidates is None or response in (None, candidates):
         return response if candidates is None else candidates
     raise _does_not_add_up(f"candidates {candidates} and response {response} are one and differ")
+
+
+def _agreed_details(usage: GeminiUsage) -> Modalities:
+    candidates, response = usage.candidates_tokens_details, usage.response_tokens_details
+    if candidates and response and candidates != response:
+        raise _does_not_add_up("details of candidates and of response are one and differ")
+    return candidates or response
 
 
 def _check_total(usage: GeminiUsage, made: int | None) -> None:
@@ -142,9 +149,17 @@ def _sum(*counts: int | None) -> int | None:
 def _in_snake_case(value: Any) -> Any:
     if isinstance(value, list):
         return [_in_snake_case(part) for part in value]
-    if isinstance(value, dict):
-        return {_SNAKE.get(name, name): _in_snake_case(part) for name, part in value.items()}
-    return value
+    return _with_snake_keys(value) if isinstance(value, dict) else value
+
+
+def _with_snake_keys(value: dict[str, Any]) -> dict[str, Any]:
+    """The same object with keys in snake case; what is null is left out."""
+    named: dict[str, Any] = {}
+    for name, part in value.items():
+        field, renamed = _SNAKE.get(name, name), _in_snake_case(part)
+        if renamed is not None and named.setdefault(field, renamed) != renamed:
+            raise _does_not_add_up(f"{_camel(field)} and {field} are one and differ")
+    return named
 
 
 def _camel(name: str) -> str:
@@ -154,6 +169,9 @@ def _camel(name: str) -> str:
 
 _FIELDS = (*GeminiUsage.__struct_fields__, *ModalityCount.__struct_fields__)
 _SNAKE = {_camel(name): name for name in _FIELDS}
+GEMINI_KEYS = frozenset(
+    spelled for name in GeminiUsage.__struct_fields__ for spelled in (name, _camel(name))
+)  # of an object that is not yet in snake case
 
 
 def _does_not_add_up(detail: str) -> FaultyField:

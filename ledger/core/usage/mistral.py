@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import msgspec
 
-from ledger.core.usage.openai import ChatUsage, Reading, read_chat
+from ledger.core.usage.details import Reading
+from ledger.core.usage.openai import ChatUsage, read_chat
 from ledger.core.usage.stated import Count, micros
 
 
@@ -16,7 +17,6 @@ class MistralUsage(ChatUsage):
 
     num_cached_tokens: Count | None = None
     prompt_audio_seconds: Decimal | None = None
-    service_tier: str | None = None
 
 
 def read_mistral(usage: MistralUsage) -> Reading:

@@ -6,59 +6,33 @@ Source: the types of the package openai 3.51.0.
 """
 
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 
-from ledger.core.usage.stated import Count, FaultyField, StatedUsage, micros
-
-
-class CachedDetails(msgspec.Struct):
-    """Cached tokens by kind, as realtime sessions tell them."""
-
-    text_tokens: Count | None = None
-    audio_tokens: Count | None = None
-    image_tokens: Count | None = None
-
-
-class CacheWriteDetails(msgspec.Struct):
-    """Tokens written to the cache, by how long they are kept there."""
-
-    ttl_30m_tokens: Count | None = None
-    ttl_12h_tokens: Count | None = None
-
-
-class InputDetails(msgspec.Struct):
-    """Subsets of the input. Text, audio and image exclude one another; cached ones are of any kind."""
-
-    cached_tokens: Count | None = None
-    cached_tokens_details: CachedDetails | None = None
-    cache_write_tokens: Count | None = None
-    cache_write_tokens_details: CacheWriteDetails | None = None
-    text_tokens: Count | None = None
-    audio_tokens: Count | None = None
-    image_tokens: Count | None = None
-
-
-class OutputDetails(msgspec.Struct):
-    """Subsets of the output. Rejected predictions are billed as output and need no name here."""
-
-    reasoning_tokens: Count | None = None
-    text_tokens: Count | None = None
-    audio_tokens: Count | None = None
-    image_tokens: Count | None = None
+from ledger.core.usage.details import (
+    InputDetails,
+    OutputDetails,
+    Reading,
+    does_not_add_up,
+    take_apart,
+)
+from ledger.core.usage.stated import Count, StatedUsage, micros
+from ledger.core.usage.words import Word
 
 
 class ChatUsage(msgspec.Struct):
     """Usage of chat completions and embeddings.
 
-    `cached_tokens` beside the wholes is where some providers of this shape state the cached ones.
+    `cached_tokens` beside the wholes is where some providers of this shape state the cached ones;
+    `service_tier` is Mistral's.
     """
 
     prompt_tokens: Count | None = None
     completion_tokens: Count | None = None
     total_tokens: Count | None = None
     cached_tokens: Count | None = None
+    service_tier: Word | None = None
     prompt_tokens_details: InputDetails | None = None
     completion_tokens_details: OutputDetails | None = None
 
@@ -69,10 +43,13 @@ class ChatUsage(msgspec.Struct):
             FaultyField: two places state different figures.
         """
         inside = self.prompt_tokens_details.cached_tokens if self.prompt_tokens_details else None
-        counts = [count for count in (inside, self.cached_tokens, also) if count is not None]
-        if len(set(counts)) > 1:
-            raise does_not_add_up(f"cached tokens are stated as {counts[0]} and as {counts[-1]}")
-        return counts[0] if counts else None
+        counts = dict.fromkeys((inside, self.cached_tokens, also))
+        counts.pop(None, None)
+        if len(counts) > 1:
+            raise does_not_add_up(
+                f"cached tokens are stated as {' and as '.join(map(str, counts))}"
+            )
+        return next(iter(counts), None)
 
 
 class ResponsesUsage(msgspec.Struct):
@@ -94,16 +71,16 @@ class DurationUsage(msgspec.Struct):
     seconds: Decimal
 
 
-Reading = tuple[StatedUsage, tuple[str, ...]]
+_Value = TypeVar("_Value")
 _NO_INPUT_DETAILS = InputDetails()
 _NO_OUTPUT_DETAILS = OutputDetails()
-_NOTE_12H = "cache_write_tokens: {} of them are kept for 12 hours, which has no unit of its own"
-_NOTE_KINDS = "cached and written tokens count as text: how many are audio or image is not stated"
 _NOTE_XAI = "reasoning_tokens count as a part of output_tokens: no total_tokens tells otherwise"
 
 
 def read_chat(usage: ChatUsage, provider: str | None = None, cached: int | None = None) -> Reading:
     """Read a chat usage object; `cached` is what it, or a source beside it, states under another name.
+
+    Pictures in a prompt are priced as text there: their tokens are not told apart.
 
     Raises:
         FaultyField: figures that do not add up.
@@ -113,7 +90,9 @@ def read_chat(usage: ChatUsage, provider: str | None = None, cached: int | None 
     )
     outputs = usage.completion_tokens_details or _NO_OUTPUT_DETAILS
     output_tokens, notes = _chat_output(usage, outputs.reasoning_tokens, provider)
-    stated, part_notes = _with_parts(usage.prompt_tokens, inputs, output_tokens, outputs)
+    stated, part_notes = take_apart(
+        usage.prompt_tokens, inputs, output_tokens, outputs, are_images_apart=False
+    )
     return stated, notes + part_notes
 
 
@@ -124,11 +103,16 @@ def read_responses(usage: ResponsesUsage) -> Reading:
         FaultyField: figures that do not add up.
     """
     _check_total(usage.total_tokens, usage.input_tokens, usage.output_tokens)
-    return _with_parts(
+    inputs = _agreed("input_tokens_details", usage.input_tokens_details, usage.input_token_details)
+    outputs = _agreed(
+        "output_tokens_details", usage.output_tokens_details, usage.output_token_details
+    )
+    return take_apart(
         usage.input_tokens,
-        usage.input_tokens_details or usage.input_token_details or _NO_INPUT_DETAILS,
+        inputs or _NO_INPUT_DETAILS,
         usage.output_tokens,
-        usage.output_tokens_details or usage.output_token_details or _NO_OUTPUT_DETAILS,
+        outputs or _NO_OUTPUT_DETAILS,
+        are_images_apart=True,
     )
 
 
@@ -141,9 +125,20 @@ def read_duration(usage: DurationUsage) -> StatedUsage:
     return StatedUsage(input_seconds=micros("usage", usage.seconds))
 
 
-def does_not_add_up(detail: str) -> FaultyField:
-    """Give the refusal of figures that contradict each other; `detail` names them."""
-    return FaultyField("usage", "usage_does_not_add_up", detail)
+def _agreed(name: str, one: _Value | None, other: _Value | None) -> _Value | None:
+    """What is stated under `tokens_details`, `token_details` or both; figure by figure it must agree."""
+    if one is None or other is None:
+        return other if one is None else one
+    if isinstance(one, msgspec.Struct):
+        fields = {
+            field: _agreed(f"{name}.{field}", getattr(one, field), getattr(other, field))
+            for field in one.__struct_fields__
+        }
+        return type(one)(**fields)
+    if one != other:
+        other_name = name.replace("tokens", "token", 1)
+        raise does_not_add_up(f"{name} {one} and {other_name} {other} are one and differ")
+    return one
 
 
 def _chat_output(
@@ -170,82 +165,3 @@ def _check_total(total: int | None, input_tokens: int | None, output_tokens: int
         raise does_not_add_up(
             f"total_tokens {total} are not input {input_tokens} + output {output_tokens}"
         )
-
-
-def _with_parts(
-    input_tokens: int | None,
-    inputs: InputDetails,
-    output_tokens: int | None,
-    outputs: OutputDetails,
-) -> Reading:
-    """Take the subsets apart, so that none overlaps another."""
-    _check_kinds("input", input_tokens, inputs)
-    _check_kinds("output", output_tokens, outputs)
-    written, write_notes = _written(inputs)
-    stated = StatedUsage(
-        input_tokens=input_tokens,
-        cached_input_tokens=inputs.cached_tokens,
-        cache_write_tokens=written,
-        audio_input_tokens=inputs.audio_tokens,
-        image_input_tokens=inputs.image_tokens,
-        output_tokens=output_tokens,
-        reasoning_tokens=outputs.reasoning_tokens,
-        audio_output_tokens=outputs.audio_tokens,
-        image_output_tokens=outputs.image_tokens,
-    )
-    if inputs.cached_tokens_details is not None:
-        return _cached_apart(stated, inputs.cached_tokens_details), write_notes
-    if not ((inputs.cached_tokens or written) and (inputs.audio_tokens or inputs.image_tokens)):
-        return stated, write_notes
-    return _image_beside_cached(stated), (*write_notes, _NOTE_KINDS)
-
-
-def _check_kinds(side: str, whole: int | None, details: InputDetails | OutputDetails) -> None:
-    text, audio, image = details.text_tokens, details.audio_tokens, details.image_tokens
-    if (text or 0) + (audio or 0) + (image or 0) > (whole or 0):
-        raise does_not_add_up(f"text {text} + audio {audio} + image {image} exceed {side} {whole}")
-
-
-def _written(inputs: InputDetails) -> tuple[int | None, tuple[str, ...]]:
-    """The tokens written to the cache, those that are kept longer included."""
-    written, details = inputs.cache_write_tokens, inputs.cache_write_tokens_details
-    if details is None:
-        return written, ()
-    short, long = details.ttl_30m_tokens or 0, details.ttl_12h_tokens or 0
-    if written is None:
-        written = short + long
-    if short + long > written:
-        raise does_not_add_up(f"ttl_30m {short} + ttl_12h {long} exceed cache_write {written}")
-    return written, (_NOTE_12H.format(long),) if long else ()
-
-
-def _cached_apart(stated: StatedUsage, cached: CachedDetails) -> StatedUsage:
-    """Take the cached audio and image tokens out of all cached, all audio and all image tokens."""
-    text, audio, image = cached.text_tokens or 0, cached.audio_tokens or 0, cached.image_tokens or 0
-    for name, count, whole in (
-        ("cached", text + audio + image, stated.cached_input_tokens or 0),
-        ("audio", audio, stated.audio_input_tokens or 0),
-        ("image", image, stated.image_input_tokens or 0),
-    ):
-        if count > whole:
-            raise does_not_add_up(f"cached_tokens_details tell {count} of {whole} {name} tokens")
-    return msgspec.structs.replace(
-        stated,
-        cached_input_tokens=stated.cached_input_tokens and stated.cached_input_tokens - audio,
-        cached_audio_input_tokens=cached.audio_tokens,
-        audio_input_tokens=stated.audio_input_tokens and stated.audio_input_tokens - audio,
-        image_input_tokens=stated.image_input_tokens and stated.image_input_tokens - image,
-    )
-
-
-def _image_beside_cached(stated: StatedUsage) -> StatedUsage:
-    """Count image tokens only as far as they fit beside the cached, written and audio tokens.
-
-    A picture is often cached along with the text around it: both counts are right then, and together
-    more than the input. The price of audio is too far from that of text for this; if it does not fit,
-    the usage is refused.
-    """
-    cached, written = stated.cached_input_tokens or 0, stated.cache_write_tokens or 0
-    room = (stated.input_tokens or 0) - cached - written - (stated.audio_input_tokens or 0)
-    image = stated.image_input_tokens and min(stated.image_input_tokens, max(room, 0))
-    return msgspec.structs.replace(stated, image_input_tokens=image)

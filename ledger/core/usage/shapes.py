@@ -1,7 +1,6 @@
 """A provider's own usage object, read by the shape that its keys show.
 
-Keys decide where they are plain, the stated provider where they are not. A shape that is not known and
-figures that do not add up are refused, never guessed.
+A shape that is not known and figures that do not add up are refused, never guessed.
 """
 
 from collections.abc import Callable
@@ -10,6 +9,8 @@ from typing import NamedTuple
 import msgspec
 
 from ledger.core.usage import anthropic, deepseek, fireworks, gemini, mistral, openai
+from ledger.core.usage.details import does_not_add_up
+from ledger.core.usage.keys import shape_of
 from ledger.core.usage.stated import COUNT_MAX, FaultyField, StatedUsage
 from pricing import INPUT_PARTS, OUTPUT_PARTS
 
@@ -44,31 +45,13 @@ class _Sources(NamedTuple):
     headers: bytes | msgspec.Raw
 
 
-_Keys = dict[str, msgspec.Raw]
-_KEYS = msgspec.json.Decoder(_Keys | list[_Keys | None] | None)
 _CHAT = msgspec.json.Decoder(openai.ChatUsage | None)
 _RESPONSES = msgspec.json.Decoder(openai.ResponsesUsage)
 _DURATION = msgspec.json.Decoder(openai.DurationUsage)
 _ANTHROPIC = msgspec.json.Decoder(anthropic.AnthropicUsage | list[anthropic.AnthropicUsage | None])
 _MISTRAL = msgspec.json.Decoder(mistral.MistralUsage)
 _DEEPSEEK = msgspec.json.Decoder(deepseek.DeepSeekUsage)
-
-_GEMINI_KEYS = frozenset(
-    {"promptTokenCount", "candidatesTokenCount", "responseTokenCount", "totalTokenCount"}
-    | {"prompt_token_count", "candidates_token_count", "response_token_count", "total_token_count"}
-)
-_CHAT_KEYS = frozenset({"prompt_tokens", "completion_tokens"})
-_DEEPSEEK_KEYS = frozenset({"prompt_cache_hit_tokens", "prompt_cache_miss_tokens"})
-_MISTRAL_KEYS = frozenset({"prompt_audio_seconds", "num_cached_tokens"})
-_INPUT_OUTPUT_KEYS = frozenset({"input_tokens", "output_tokens"})
-_ANTHROPIC_KEYS = frozenset(
-    {"cache_creation_input_tokens", "cache_read_input_tokens", "cache_creation", "iterations"}
-    | {"server_tool_use", "service_tier", "speed", "inference_geo"}
-)
-_DETAILS_KEYS = frozenset({"input_tokens_details", "input_token_details"})
-_DURATION_KEYS = frozenset({"type", "seconds"})
-_CHAT_DIALECTS = frozenset({"fireworks", "mistral", "deepseek"})
-_UNKNOWN = "must be usage as OpenAI, Anthropic, Gemini, Mistral, DeepSeek or Fireworks state it"
+_NOTE_IGNORED = "perf_metrics and headers ignored: they complete only the usage of a Fireworks chat"
 _NOTE_UNCACHED = "cached_input_tokens not stated: all input counts as uncached"
 
 
@@ -85,75 +68,30 @@ def read_usage(
             null and {} state nothing.
         provider: The provider that the record states, if it does.
         perf_metrics: The JSON object of that name that Fireworks puts beside `usage`.
-        headers: The headers of Fireworks' answer, a JSON object.
+        headers: The headers of Fireworks' answer, a JSON object. Keys of Fireworks in either tell the
+            provider where none is stated.
 
     Raises:
         FaultyField: of field `usage`. Code `unknown_usage_shape`; `invalid_usage` for what is no count;
             `usage_does_not_add_up` for figures that contradict each other.
     """
+    has_more = fireworks.is_fireworks(perf_metrics, headers)
+    if provider is None and has_more:
+        provider = "fireworks"
     try:
-        shape = _shape_of(raw, provider)
+        shape = shape_of(raw, provider)
         read = _READERS[shape](_Sources(raw, provider, perf_metrics, headers))
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise _fault(error) from None
-    _check_parts(read.stated)
+    _check_parts(read.stated, may_lack_wholes=shape == "fireworks")
+    notes = read.notes
+    if has_more and shape != "fireworks":
+        notes = (*notes, _NOTE_IGNORED)
     # Whichever shape Fireworks answered in: a cached count that is missing is not one of zero.
     is_untold = read.stated.input_tokens and read.stated.cached_input_tokens is None
     if provider == "fireworks" and is_untold:
-        return msgspec.structs.replace(read, notes=(*read.notes, _NOTE_UNCACHED))
-    return read
-
-
-def _shape_of(raw: bytes | msgspec.Raw, provider: str | None) -> str:
-    """The shape that the keys show; keys that are null count as not there."""
-    try:
-        value = _KEYS.decode(raw) if raw else None
-    except msgspec.ValidationError:
-        raise FaultyField("usage", "unknown_usage_shape", _UNKNOWN) from None
-    states = value if isinstance(value, list) else [value]
-    is_stream = states is value
-    keys = {
-        key for state in states for key, part in (state or {}).items() if bytes(part) != b"null"
-    }
-    if not keys:
-        return "fireworks" if provider == "fireworks" and not is_stream else ""
-    shape = _shape_by_keys(keys, "anthropic" if is_stream else provider)
-    if not shape or (is_stream and shape != "anthropic"):
-        raise FaultyField("usage", "unknown_usage_shape", _UNKNOWN)
-    return shape
-
-
-def _shape_by_keys(keys: set[str], provider: str | None) -> str:
-    """The shape of an object with such keys; empty for none that is known."""
-    if keys & _GEMINI_KEYS:
-        return "gemini"
-    if keys & _CHAT_KEYS:
-        return _chat_dialect(keys, provider)
-    if keys & _INPUT_OUTPUT_KEYS:
-        return _input_output_dialect(keys, provider)
-    return "openai_duration" if keys >= _DURATION_KEYS else ""
-
-
-def _chat_dialect(keys: set[str], provider: str | None) -> str:
-    """Who of those that state `prompt_tokens` it is."""
-    if keys & _DEEPSEEK_KEYS:
-        return "deepseek"
-    if keys & _MISTRAL_KEYS:
-        return "mistral"
-    return provider if provider in _CHAT_DIALECTS else "openai_chat"
-
-
-def _input_output_dialect(keys: set[str], provider: str | None) -> str:
-    """Who of those that state `input_tokens` it is.
-
-    They differ in whether the cached ones are within, so keys of both leave that open: no shape. Without
-    any of these keys both mean the same.
-    """
-    if keys & _ANTHROPIC_KEYS:
-        return "" if keys & _DETAILS_KEYS else "anthropic"
-    if keys & _DETAILS_KEYS or "total_tokens" in keys or provider != "anthropic":
-        return "openai_responses"
-    return "anthropic"
+        notes = (*notes, _NOTE_UNCACHED)
+    return read if notes is read.notes else msgspec.structs.replace(read, notes=notes)
 
 
 def _nothing(_sources: _Sources) -> ReadUsage:
@@ -188,20 +126,21 @@ def _mistral(sources: _Sources) -> ReadUsage:
 
 
 def _deepseek(sources: _Sources) -> ReadUsage:
-    stated, notes = deepseek.read_deepseek(_DEEPSEEK.decode(sources.usage))
-    return ReadUsage(stated, "deepseek", notes=notes)
+    usage = _DEEPSEEK.decode(sources.usage)
+    stated, notes = deepseek.read_deepseek(usage)
+    return ReadUsage(stated, "deepseek", service_tier=usage.service_tier or None, notes=notes)
 
 
 def _fireworks(sources: _Sources) -> ReadUsage:
     usage = (_CHAT.decode(sources.usage) if sources.usage else None) or openai.ChatUsage()
     stated, notes = fireworks.read_fireworks(usage, sources.perf_metrics, sources.headers)
-    return ReadUsage(stated, "fireworks", notes=notes)
+    return ReadUsage(stated, "fireworks", service_tier=usage.service_tier or None, notes=notes)
 
 
 def _chat(sources: _Sources) -> ReadUsage:
     usage = _CHAT.decode(sources.usage)
     stated, notes = openai.read_chat(usage, sources.provider)
-    return ReadUsage(stated, "openai_chat", notes=notes)
+    return ReadUsage(stated, "openai_chat", service_tier=usage.service_tier or None, notes=notes)
 
 
 def _responses(sources: _Sources) -> ReadUsage:
@@ -233,13 +172,18 @@ def _fault(error: Exception) -> FaultyField:
     return FaultyField("usage", code, f"must be a usage object: {error}")
 
 
-def _check_parts(stated: StatedUsage) -> None:
-    """Check that wholes are counts too where they were added up, and that their parts fit in."""
+def _check_parts(stated: StatedUsage, *, may_lack_wholes: bool) -> None:
+    """Check that wholes are counts too where they were added up, and that their parts fit in.
+
+    A header of Fireworks may state a part of what only the fields of the record state as a whole.
+    """
     for whole_name, parts in (("input_tokens", INPUT_PARTS), ("output_tokens", OUTPUT_PARTS)):
         whole = getattr(stated, whole_name)
         if whole is not None and whole > COUNT_MAX:
             raise FaultyField("usage", "invalid_usage", f"{whole_name} {whole} exceed {COUNT_MAX}")
+        if whole is None and may_lack_wholes:
+            continue
         counts = {name: count for name in parts if (count := getattr(stated, name))}
         if sum(counts.values()) > (whole or 0):
             told = " + ".join(f"{name} {count}" for name, count in counts.items())
-            raise openai.does_not_add_up(f"{told} exceed {whole_name} {whole}")
+            raise does_not_add_up(f"{told} exceed {whole_name} {whole}")

@@ -9,6 +9,7 @@ from ledger.core.usage.shapes import ReadUsage, read_usage
 from ledger.core.usage.stated import FaultyField, StatedUsage
 from pricing import Quantities
 
+IGNORED = "perf_metrics and headers ignored: they complete only the usage of a Fireworks chat"
 UNCACHED = "cached_input_tokens not stated: all input counts as uncached"
 
 
@@ -67,6 +68,15 @@ def test_mistral_states_the_seconds_of_audio() -> None:
     assert usage == ReadUsage(
         StatedUsage(input_tokens=3, input_seconds=12_000_000), "mistral", service_tier="priority"
     )
+
+
+@pytest.mark.parametrize("provider", [None, "openai", "mistral", "deepseek", "fireworks"])
+def test_the_tier_in_a_chat_counts_before_the_provider_is_known(provider: str | None) -> None:
+    """Mistral states it; nothing else in its plain usage tells that it is Mistral's."""
+    usage = {"prompt_tokens": 3, "completion_tokens": 1, "service_tier": "priority"}
+
+    assert read(usage, provider).service_tier == "priority"
+    assert read(usage | {"service_tier": ""}, provider).service_tier is None
 
 
 def test_a_miss_of_deepseek_is_no_cache_write() -> None:
@@ -184,12 +194,107 @@ def test_the_body_goes_before_perf_metrics_and_these_before_headers(
     assert answer.notes == notes
 
 
-@pytest.mark.parametrize("provider", [None, "openai", "deepseek"])
-def test_nobody_else_has_perf_metrics(provider: str | None) -> None:
-    """For others they and the headers are ignored, and what is not stated is not noted."""
-    usage = read({"prompt_tokens": 30}, provider, PERF_METRICS, HEADERS)
+@pytest.mark.parametrize("usage", [BODY, {"prompt_tokens": 30}, None, {}])
+@pytest.mark.parametrize(
+    ("perf_metrics", "headers"),
+    [
+        (PERF_METRICS, HEADERS),
+        (PERF_METRICS, None),
+        (None, HEADERS),
+        ({"cached-prompt-tokens": 13}, {"date": "x"}),
+        ({}, {"FIREWORKS-SERVER-PROCESSING-TIME": "1.2"}),
+    ],
+)
+def test_keys_of_fireworks_tell_the_provider(
+    usage: object, perf_metrics: object, headers: object
+) -> None:
+    """A record may state none, and its cached tokens count all the same."""
+    untold = read(usage, None, perf_metrics, headers)
 
-    assert (usage.stated, usage.notes) == (StatedUsage(input_tokens=30), ())
+    assert untold.shape == "fireworks"
+    assert untold == read(usage, "fireworks", perf_metrics, headers)
+
+
+@pytest.mark.parametrize("provider", [None, "fireworks"])
+def test_a_header_may_state_a_part_alone(provider: str | None) -> None:
+    """Its whole may stand in a field of the record, and is compared there."""
+    usage = read(None, provider, None, {"fireworks-cached-prompt-tokens": "14"})
+
+    assert usage.stated == StatedUsage(cached_input_tokens=14)
+
+
+@pytest.mark.parametrize(
+    ("perf_metrics", "headers"),
+    [
+        ({"server-processing-time": 1.2}, {"date": "x", "x-prompt-tokens": "5"}),
+        ({"cached-prompt-tokens": None}, {"fireworks-prompt-tokens": None}),
+        ([1], "none"),
+    ],
+)
+def test_other_keys_tell_no_provider(perf_metrics: object, headers: object) -> None:
+    """Everybody answers with headers; whatever they are, they are nobody's usage."""
+    plain = {"prompt_tokens": 30}
+
+    assert read(plain, None, perf_metrics, headers) == read(plain, None)
+    assert read(None, None, perf_metrics, headers) == ReadUsage(StatedUsage(), "")
+
+
+@pytest.mark.parametrize("raw", [b"{", b'{"\xff": 1}', b'{"a": ' + b"[" * 100_000])
+def test_what_cannot_be_read_tells_no_provider(raw: bytes) -> None:
+    """It is not needed, so it is not judged."""
+    assert read_usage(b'{"prompt_tokens": 30}', None, raw, raw).stated.input_tokens == 30
+
+
+@pytest.mark.parametrize("provider", ["openai", "deepseek"])
+def test_nobody_else_has_perf_metrics(provider: str) -> None:
+    """For others they and the headers are ignored, which is noted."""
+    for usage in ({"prompt_tokens": 30}, None):
+        with_more = read(usage, provider, PERF_METRICS, HEADERS)
+
+        assert with_more.stated == read(usage, provider).stated
+        assert with_more.notes == (IGNORED,)
+
+
+@pytest.mark.parametrize("provider", [None, "fireworks"])
+def test_only_a_chat_is_completed(provider: str | None) -> None:
+    """Where the keys show another shape, what stands beside it is ignored and noted, too."""
+    responses = {"input_tokens": 9, "output_tokens": 2, "total_tokens": 11}
+    hits = {"prompt_tokens": 9, "prompt_cache_hit_tokens": 2}
+
+    usage = read(responses, provider, PERF_METRICS, HEADERS)
+    assert (usage.shape, usage.notes) == ("openai_responses", (IGNORED, UNCACHED))
+    assert read(hits, provider, PERF_METRICS).notes == (IGNORED,)
+
+
+@pytest.mark.parametrize(
+    ("perf_metrics", "headers", "told"),
+    [
+        (
+            None,
+            {"Fireworks-Prompt-Tokens": "5", "fireworks-prompt-tokens": "6"},
+            "headers state prompt-tokens as 5 and as 6",
+        ),
+        (
+            {"cached-prompt-tokens": 5, "fireworks-cached-prompt-tokens": "6"},
+            {"fireworks-prompt-tokens": "30"},
+            "perf_metrics state cached-prompt-tokens as 5 and as 6",
+        ),
+    ],
+)
+def test_one_source_states_a_figure_once(perf_metrics: object, headers: object, told: str) -> None:
+    """Written in two ways it must be the same."""
+    assert refused(None, None, perf_metrics, headers) == ("usage", "usage_does_not_add_up", told)
+
+
+def test_one_source_may_repeat_itself() -> None:
+    """The figure counts once, also beside a name without one."""
+    headers = {
+        "fireworks-prompt-tokens": "05",
+        "Fireworks-Prompt-Tokens": "5",
+        "prompt-tokens": None,
+    }
+
+    assert read(None, None, None, headers).stated == StatedUsage(input_tokens=5)
 
 
 @pytest.mark.parametrize("raw", [b"", b"null", b"{}", b' {"prompt_tokens": null} '])

@@ -137,6 +137,56 @@ def test_candidates_and_response_are_one() -> None:
     )
 
 
+def test_details_of_candidates_and_of_response_are_one() -> None:
+    """An empty list tells nothing, and two that differ leave open which is right."""
+    candidates = {"candidatesTokenCount": 5, "candidatesTokensDetails": by_modality(IMAGE=5)}
+
+    for response in ([], by_modality(IMAGE=5)):
+        assert read(candidates | {"responseTokensDetails": response}) == read(candidates)
+    assert refused(candidates | {"responseTokensDetails": by_modality(TEXT=5)}) == (
+        "usage_does_not_add_up",
+        "details of candidates and of response are one and differ",
+    )
+
+
+@pytest.mark.parametrize(
+    ("usage", "told"),
+    [
+        (
+            {"promptTokenCount": 10, "prompt_token_count": 99},
+            "promptTokenCount and prompt_token_count",
+        ),
+        (
+            {"prompt_token_count": 99, "promptTokenCount": 0},
+            "promptTokenCount and prompt_token_count",
+        ),
+        (
+            {
+                "promptTokenCount": 10,
+                "promptTokensDetails": by_modality(AUDIO=4),
+                "prompt_tokens_details": [],
+            },
+            "promptTokensDetails and prompt_tokens_details",
+        ),
+        (
+            {"promptTokenCount": 10, "promptTokensDetails": [{"tokenCount": 1, "token_count": 2}]},
+            "tokenCount and token_count",
+        ),
+    ],
+)
+def test_both_spellings_must_agree(usage: dict[str, Any], told: str) -> None:
+    """Neither goes before the other."""
+    assert refused(usage) == ("usage_does_not_add_up", f"{told} are one and differ")
+
+
+@pytest.mark.parametrize("other", [10, None])
+def test_a_second_spelling_may_say_the_same_or_nothing(other: int | None) -> None:
+    """In either order."""
+    camel, snake = {"promptTokenCount": 10}, {"prompt_token_count": other}
+
+    assert read(camel | snake) == read(snake | camel) == read(camel)
+
+
 def test_figures_that_are_left_out_are_not_stated() -> None:
     """The API leaves out zeros."""
     assert read({"promptTokenCount": 5}).stated == StatedUsage(input_tokens=5)

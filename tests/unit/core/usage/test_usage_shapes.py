@@ -118,6 +118,123 @@ def test_a_total_is_never_priced_beside_its_parts() -> None:
         assert alone == beside == StatedUsage(input_tokens=5, output_tokens=2)
 
 
+CHAT = {"prompt_tokens": 10000, "completion_tokens": 10, "total_tokens": 10010}
+RESPONSES = {"input_tokens": 100, "output_tokens": 5}
+ANTHROPIC = {"input_tokens": 5, "cache_read_input_tokens": 3}
+
+
+@pytest.mark.parametrize(
+    ("usage", "some", "others"),
+    [
+        (
+            CHAT | {"cache_creation_input_tokens": 9000},
+            "completion_tokens, prompt_tokens, total_tokens",
+            "cache_creation_input_tokens",
+        ),
+        (
+            CHAT | {"cache_read_input_tokens": 9000, "cache_creation_input_tokens": 0},
+            "completion_tokens, prompt_tokens, total_tokens",
+            "cache_read_input_tokens",
+        ),
+        (
+            CHAT | {"cache_creation": {"ephemeral_1h_input_tokens": 9}, "iterations": [{}, [1]]},
+            "completion_tokens, prompt_tokens, total_tokens",
+            "cache_creation, iterations",
+        ),
+        (
+            CHAT | {"cachedContentTokenCount": 5, "thoughts_token_count": 4},
+            "completion_tokens, prompt_tokens, total_tokens",
+            "cachedContentTokenCount, thoughts_token_count",
+        ),
+        (
+            {"prompt_tokens": 0, "input_tokens": 5, "input_tokens_details": {"cached_tokens": 2}},
+            "prompt_tokens",
+            "input_tokens, input_tokens_details",
+        ),
+        (
+            {"prompt_tokens": 9, "prompt_cache_hit_tokens": 4, "num_cached_tokens": 4},
+            "prompt_cache_hit_tokens, prompt_tokens",
+            "num_cached_tokens",
+        ),
+        (
+            {"promptTokenCount": 10, "prompt_tokens": 99, "completion_tokens": 5},
+            "promptTokenCount",
+            "completion_tokens, prompt_tokens",
+        ),
+        (
+            {"prompt_token_count": 10, "cache_read_input_tokens": 4},
+            "prompt_token_count",
+            "cache_read_input_tokens",
+        ),
+        (RESPONSES | {"cached_tokens": 40}, "input_tokens, output_tokens", "cached_tokens"),
+        (
+            ANTHROPIC | {"prompt_cache_hit_tokens": 3},
+            "cache_read_input_tokens, input_tokens",
+            "prompt_cache_hit_tokens",
+        ),
+        (
+            ANTHROPIC | {"input_tokens_details": {"cached_tokens": 0}},
+            "cache_read_input_tokens",
+            "input_tokens_details",
+        ),
+        (
+            [{"input_tokens": 5, "cached_tokens": 0}, {"output_tokens": 1}, {"cached_tokens": 4}],
+            "input_tokens, output_tokens",
+            "cached_tokens",
+        ),
+        (
+            {"type": "duration", "seconds": 5, "cache_read_input_tokens": 3},
+            "seconds, type",
+            "cache_read_input_tokens",
+        ),
+    ],
+)
+@pytest.mark.parametrize("provider", [None, "openai", "anthropic", "google", "x"])
+def test_keys_of_two_shapes_are_refused(
+    usage: object, some: str, others: str, provider: str | None
+) -> None:
+    """What lies within what is open then, so no part is dropped; the keys of both are named."""
+    told = f"has keys of two shapes: {some} and {others}"
+
+    assert refused(json.dumps(usage).encode(), provider) == ("usage", "unknown_usage_shape", told)
+
+
+@pytest.mark.parametrize(
+    "filled_up",
+    [
+        {"cache_read_input_tokens": 0, "cache_creation_input_tokens": None},
+        {"cache_creation": {}, "server_tool_use": {"web_search_requests": 0}, "iterations": []},
+        {"input_tokens": 0, "output_tokens": 0, "input_tokens_details": {"cached_tokens": 0}},
+        {"thoughtsTokenCount": 0, "cacheTokensDetails": [{"tokenCount": 0}], "speed": ""},
+    ],
+)
+def test_names_of_others_that_say_nothing_are_ignored(filled_up: dict[str, Any]) -> None:
+    """Gateways fill up what they pass on with zeros."""
+    assert read_usage(json.dumps(CHAT | filled_up).encode(), None) == read_usage(
+        json.dumps(CHAT).encode(), None
+    )
+
+
+WORDS = (
+    {"prompt_tokens": 5, "num_cached_tokens": 0, "service_tier": "{}"},
+    {"prompt_tokens": 5, "service_tier": "{}"},
+    ANTHROPIC | {"service_tier": "{}"},
+    ANTHROPIC | {"speed": "{}"},
+    ANTHROPIC | {"inference_geo": "{}"},
+    {"promptTokenCount": 5, "serviceTier": "{}"},
+    {"promptTokenCount": 5, "traffic_type": "{}"},
+)
+
+
+@pytest.mark.parametrize("usage", WORDS)
+def test_words_are_no_longer_than_those_of_a_record(usage: dict[str, Any]) -> None:
+    """They become dimensions of the price, and these have at most 64 characters."""
+    raw = json.dumps(usage)
+
+    assert read_usage(raw.replace("{}", "x" * 64).encode(), None).shape
+    assert refused(raw.replace("{}", "x" * 65).encode())[:2] == ("usage", "invalid_usage")
+
+
 WHOLES = (
     ("prompt_tokens", "openai"),
     ("prompt_tokens", "fireworks"),
