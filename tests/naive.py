@@ -1,7 +1,6 @@
 """A second, deliberately naive ledger: the rules of the documents, as an auditor's sheet.
 
-It shares no code with the product and prefers the obvious way to the fast one. Money is Decimal;
-a price for one unit, which may not divide evenly, is a Fraction until its amount is rounded once.
+It shares no code with the product and prefers the obvious way to the fast one. Money is Decimal USD.
 """
 
 import json
@@ -17,41 +16,51 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from tests.naive_prices import (
+    SECONDS,
+    UNITS,
+    WHOLES,
+    Names,
+    Quantities,
+    Table,
+    Terms,
+    called_as,
+    cost_of,
+    fee_of,
+    in_force,
+)
+
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 ULID_ID = re.compile(f"req_[0-7][{CROCKFORD}]{{25}}")
 ULID_MS = range(1_577_836_800_000, 4_102_444_800_000)  # the years 2020 to 2100
 DAY, CLOCK, OFFSET = r"(\d{4}-\d\d-\d\d)", r"(\d\d:\d\d:\d\d)", r"([Zz]|[+-]\d\d:\d\d)"
 TIME = re.compile(rf"{DAY}[Tt]{CLOCK}(?:\.(\d+))?{OFFSET}", re.ASCII)
 TIME_NAMES = ("timestamp", "occurred_at", "created_at")
-HOSTS = {"api.fireworks.ai": "fireworks"}
+HOSTS = {
+    "api.fireworks.ai": "fireworks",
+    "api.openai.com": "openai",
+    "api.anthropic.com": "anthropic",
+    "generativelanguage.googleapis.com": "google",
+}
 KEY_TYPES = {"managed": "managed", "unmanaged": "byok", "byok": "byok", "stored": "byok"}
 TOKENS = ("input_tokens", "cached_input_tokens", "output_tokens")
-PRICE_NAMES = dict(zip(TOKENS, ("input", "cached_input", "output"), strict=True))
-PRICE_NAMES["input_seconds"] = "audio_input"
-SECONDS = ("input_seconds", "output_seconds", "gpu_seconds")
-UNITS = (*TOKENS, *SECONDS, "input_characters", "output_characters", "images")
 ALIASES = {"input_tokens": "prompt_tokens", "output_tokens": "completion_tokens"}
-TEXTS = ("model", "provider", "service_tier", "meter_slug")
+# Parts of a whole that a provider's usage object of a chat states apart.
+IN_DETAILS = (
+    ("cached_input_tokens", "prompt_tokens_details", "cached_tokens"),
+    ("reasoning_tokens", "completion_tokens_details", "reasoning_tokens"),
+)
+TEXTS = ("model", "provider", "service_tier", "region", "accelerator", "meter_slug")
+LEFT_OPEN = {"service_tier": "auto", "region": "global"}  # to say so is to say nothing
 COUNTERS = ("read", "accepted", "duplicates", "conflicts", "rejected", "unrated")
 PLURALS = {"duplicate": "duplicates", "conflict": "conflicts"}
-Quantities = dict[str, int | Decimal]
-Prices = Mapping[str, str | Mapping[str, str]]  # by unit, as a rate file says them
 Percentages = Mapping[str, Decimal]
 NO_FEES: Percentages = {}
 
 
 @dataclass(frozen=True)
-class Table:
-    """One version of a provider's rate table: model -> unit -> USD for one of the unit."""
-
-    provider: str
-    effective_from: datetime
-    models: dict[str, dict[str, Fraction]]
-
-
-@dataclass(frozen=True)
 class Event:
-    """One completed record. `input_tokens` include the cached ones; money is USD."""
+    """One completed record. `input_tokens` and `output_tokens` include their parts; money is USD."""
 
     customer: str
     provider: str | None
@@ -59,6 +68,7 @@ class Event:
     key_type: str
     occurred_at: datetime
     quantities: Quantities
+    called: Names  # what the price depends on besides
     cost: Decimal
     fee: Decimal
 
@@ -80,39 +90,10 @@ def read_tables(directory: Path) -> list[Table]:
     tables = []
     for path in sorted(directory.glob("*/*.yaml")):
         sheet = yaml.load(path.read_text("utf-8"), yaml.BaseLoader)  # noqa: S506 (makes only text)
-        models = {model: unit_prices(prices) for model, prices in sheet["models"].items()}
-        tables.append(Table(sheet["provider"], read_time(sheet["effective_from"]), models))
+        names = (sheet.get("aliases", {}), sheet.get("fallback", {}))
+        since = read_time(sheet["effective_from"])
+        tables.append(Table(sheet["provider"], since, sheet["models"], *names))
     return tables
-
-
-def unit_prices(prices: Prices) -> dict[str, Fraction]:
-    """A bare price is for 1M tokens; the other form names what it is for."""
-    units = {"1M": 1_000_000, "minute": 60, "second": 1}
-    full = {u: {"price": p, "per": "1M"} if isinstance(p, str) else p for u, p in prices.items()}
-    return {unit: Fraction(price["price"]) / units[price["per"]] for unit, price in full.items()}
-
-
-def in_force(tables: Iterable[Table], provider: str, moment: datetime) -> Table | None:
-    """The latest version of a provider that is effective at a moment; of equals the last."""
-    known = [t for t in tables if t.provider == provider and t.effective_from <= moment]
-    return max(reversed(known), key=lambda table: table.effective_from, default=None)
-
-
-def round_pico(amount: Fraction) -> Decimal:
-    """An amount rounded half-even to twelve places."""
-    return Decimal(round(amount * 10**12)).scaleb(-12)
-
-
-def cost_of(quantities: Quantities, prices: Mapping[str, Fraction]) -> Decimal | None:
-    """Quantities at their prices, each unit rounded once; None when one has no price."""
-    amounts = {PRICE_NAMES.get(unit, unit): Fraction(n) for unit, n in quantities.items()}
-    cached = amounts.pop("cached_input", Fraction(0))
-    if "cached_input" in prices:  # else cached tokens are billed as the input they are part of
-        amounts |= {"input": amounts.get("input", 0) - cached, "cached_input": cached}
-    used = {unit: amount for unit, amount in amounts.items() if amount > 0}
-    if not used.keys() <= prices.keys():
-        return None
-    return sum((round_pico(used[unit] * prices[unit]) for unit in used), Decimal(0))
 
 
 def require(field: str, condition: object) -> None:
@@ -166,9 +147,9 @@ def read_id(record: Mapping[str, Any], *names: str) -> str:
 def read_quantities(record: Mapping[str, Any]) -> Quantities:
     """What a record states of each unit: on top, else in `model_usage`, else in `usage`."""
     usage = dict(record.get("usage") or {})
-    details = usage.get("prompt_tokens_details") or {}
-    usage.setdefault("cached_input_tokens", details.get("cached_tokens"))
-    stated: Quantities = {}
+    for name, details, part in IN_DETAILS:
+        usage.setdefault(name, (usage.get(details) or {}).get(part))
+    stated: dict[str, int | Decimal] = {}
     for source in (usage, record.get("model_usage") or {}, record):  # the later one wins
         for unit in UNITS:
             for name in (ALIASES.get(unit, unit), unit):
@@ -178,8 +159,8 @@ def read_quantities(record: Mapping[str, Any]) -> Quantities:
         whole = isinstance(amount, int) and not isinstance(amount, bool)
         require(unit, whole or (isinstance(amount, Decimal) and unit in SECONDS))
         require(unit, 0 <= amount <= 10**12 and (Fraction(amount) * 10**6).denominator == 1)
-    cached = stated.get("cached_input_tokens", 0)
-    require("cached_input_tokens", cached <= stated.get("input_tokens", 0))
+    for unit, parts in WHOLES.items():
+        require(unit, sum(stated.get(part, 0) for part in parts) <= stated.get(unit, 0))
     return stated
 
 
@@ -187,8 +168,11 @@ def read_statement(record: Mapping[str, Any]) -> dict[str, Any]:
     """What a record states of itself and what another copy of it must not contradict."""
     stated: dict[str, Any] = dict(read_quantities(record))
     stated |= {name: record[name] for name in (*TEXTS, "batch", "metadata") if name in record}
+    stated = {name: it for name, it in stated.items() if it != LEFT_OPEN.get(name)}
     for name in TEXTS:
         require(name, isinstance(stated.get(name, ""), str))
+    require("batch", isinstance(stated.get("batch", False), bool))
+    require("batch", stated.get("batch", True) or stated.get("service_tier") != "batch")
     metadata = stated.get("metadata", {})
     require("metadata", isinstance(metadata, dict) and len(metadata) <= 100)
     for text in (*metadata.keys(), *metadata.values()):
@@ -198,6 +182,20 @@ def read_statement(record: Mapping[str, Any]) -> dict[str, Any]:
         stated["key_type"] = KEY_TYPES[record["provider_key_type"]]
     times = [record[name] for name in TIME_NAMES[:2] if name in record]
     return {**stated, "timestamp": read_time(times[0])} if times else stated
+
+
+def is_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two copies agree in all that both state; words for one tier are one."""
+    both = one.keys() & other.keys()
+    ours, theirs = called_as(one), called_as(other)
+    compared = [(one[name], other[name]) for name in both - {"service_tier", "batch"}]
+    if "service_tier" in both:
+        compared.append((ours.get("service_tier"), theirs.get("service_tier")))
+        if "batch" in (one["service_tier"], other["service_tier"]):  # it says what `batch` says
+            both = {*both, "batch"}
+    if "batch" in both:
+        compared.append((ours.get("batch"), theirs.get("batch")))
+    return all(mine == yours for mine, yours in compared)
 
 
 class NaiveLedger:
@@ -236,15 +234,14 @@ class NaiveLedger:
         status = record.get("status", "completed")
         require("status", status in ("completed", "pending", "error"))
         if (known := self._statements.get(key)) is not None and status == "completed":
-            same = all(known[name] == statement[name] for name in known.keys() & statement.keys())
-            return "duplicate" if same else "conflict"
+            return "duplicate" if is_same(known, statement) else "conflict"
         if status != "completed" and key in self._statements:
             return "duplicate"
         require("meter_slug", self.meters is None or record.get("meter_slug") in self.meters)
         provider = self._provider(record, occurred_at)
-        self._statements[key] = statement if status == "completed" else None
         if status == "completed":
             self._rate(key[0], statement, provider, occurred_at)
+        self._statements[key] = statement if status == "completed" else None
         return "accepted"
 
     def _occurred_at(self, record: Mapping[str, Any]) -> datetime:
@@ -262,7 +259,7 @@ class NaiveLedger:
             return HOSTS[host]
         names = {table.provider for table in self._tables}
         tables = [in_force(self._tables, name, moment) for name in names]
-        listing = [t.provider for t in tables if t and record.get("model") in t.models]
+        listing = [t.provider for t in tables if t and t.lists(record.get("model"))]
         return listing[0] if len(listing) == 1 else None
 
     def _rate(
@@ -270,14 +267,16 @@ class NaiveLedger:
     ) -> None:
         model = stated.get("model")
         quantities = {unit: stated[unit] for unit in UNITS if unit in stated}
+        called = called_as(stated)
         table = in_force(self._tables, provider or "", at)
-        prices = table.models.get(model or "") if table else None
-        cost = cost_of(quantities, prices) if prices else None
-        self.counters["unrated"] += cost is None
+        prices = table.prices_of(model) if table else None
+        cost = cost_of(quantities, prices, called) if prices else None
         money = cost or Decimal(0)  # an unrated event counts nothing yet
-        fee = round_pico(Fraction(money) * Fraction(self._percentages.get(customer, 0)) / 100)
+        fee = fee_of(Terms(self._percentages.get(customer, Decimal(0))), money, quantities)
+        self.counters["unrated"] += cost is None
         key_type = stated.get("key_type", "managed")
-        self.events.append(Event(customer, provider, model, key_type, at, quantities, money, fee))
+        event = Event(customer, provider, model, key_type, at, quantities, called, money, fee)
+        self.events.append(event)
 
     def spend(self, by: Sequence[str], start: datetime, end: datetime) -> list[dict[str, Any]]:
         """Sums of the events in [start, end), one row a group, in byte order, None last."""

@@ -8,26 +8,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
-from fractions import Fraction
 from typing import Any
 
-from tests.naive import (
+from tests.naive import Event, NaiveLedger, read_quantities, read_record, require
+from tests.naive_prices import (
+    NO_FEE,
+    NONE,
     UNITS,
-    Event,
-    NaiveLedger,
+    Names,
     Prices,
     Quantities,
     Table,
+    Terms,
     cost_of,
+    fee_of,
     in_force,
-    read_quantities,
-    read_record,
-    require,
-    round_pico,
-    unit_prices,
 )
 
-CENT = Decimal("0.01")
+CENT, ZERO = Decimal("0.01"), Decimal(0)
 Stated = Mapping[str, int | Decimal]
 
 
@@ -35,12 +33,12 @@ Stated = Mapping[str, int | Decimal]
 class Row(Event):
     """One recorded fact: a statement (sign 1) or its negation (sign -1).
 
-    `percentage` and `table` are the meter version and the rate table version it was rated with.
+    `terms` and `table` are the meter version and the rate table version it was rated with.
     Without a table the row is unrated.
     """
 
     request_id: str
-    percentage: Decimal
+    terms: Terms
     table: Table | None = None
     sign: int = 1
 
@@ -53,12 +51,12 @@ class Row(Event):
 
     def rated(self, quantities: Quantities, table: Table | None) -> "Row":
         """The statement with other quantities, at a table's prices and under its own meter."""
-        prices = table.models.get(self.model or "") if table else None
-        cost = cost_of(quantities, prices) if prices else None
-        money = cost or Decimal(0)  # an unrated row counts nothing yet
-        fee = round_pico(Fraction(money) * Fraction(self.percentage) / 100)
-        kept = None if cost is None else table
-        return replace(self, quantities=quantities, cost=money, fee=fee, table=kept)
+        prices = table.prices_of(self.model) if table else None
+        cost = cost_of(quantities, prices, self.called) if prices else None
+        if cost is None:  # it counts nothing yet
+            return replace(self, quantities=quantities, cost=ZERO, fee=ZERO, table=None)
+        fee = fee_of(self.terms, cost, quantities)
+        return replace(self, quantities=quantities, cost=cost, fee=fee, table=table)
 
 
 @dataclass(frozen=True)
@@ -94,7 +92,7 @@ class NaiveHistory:
         self.lines: list[Line] = []
         self._tables = list(tables)  # in the order of publication
         self._intake = NaiveLedger(self._tables, received_at)  # sees what is published later
-        self._percentages: dict[str, Decimal] = {}  # by meter: its last version
+        self._terms: dict[str, Terms] = {}  # by meter: its last version
         self._meters: dict[str, str] = {}  # by customer
         self._keys: dict[tuple[str, str], object] = {}  # what each idempotency key asked for
         self._intake.meters = {None}
@@ -104,8 +102,8 @@ class NaiveHistory:
         twin = NaiveHistory(self._tables, self._intake.received_at)
         twin.rows, twin.lines = list(self.rows), list(self.lines)
         twin._intake._statements = dict(self._intake._statements)
-        for slug, percentage in self._percentages.items():
-            twin.set_meter(slug, percentage)
+        for slug, terms in self._terms.items():
+            twin.set_meter(slug, terms.rate, terms.unit)
         twin._meters, twin._keys = dict(self._meters), dict(self._keys)
         return twin
 
@@ -114,7 +112,7 @@ class NaiveHistory:
         self._intake.received_at = received_at
 
     def knows_meter(self, slug: str) -> bool:
-        return slug in self._percentages
+        return slug in self._terms
 
     def add(self, raw: bytes) -> str:
         """Take one record: accepted, duplicate, conflict or rejected."""
@@ -127,8 +125,8 @@ class NaiveHistory:
     def _record(self, event: Event, record: Mapping[str, Any]) -> None:
         """Append a first statement, rated with what is known now."""
         slug = record.get("meter_slug", self._meters.get(event.customer))
-        percentage = self._percentages.get(slug, Decimal(0))
-        row = Row(**vars(event), request_id=record["request_id"], percentage=percentage)
+        terms = self._terms.get(slug, NO_FEE)
+        row = Row(**vars(event), request_id=record["request_id"], terms=terms)
         self.rows.append(self._rated_now(row, event.quantities))
 
     def _rated_now(self, row: Row, quantities: Quantities) -> Row:
@@ -138,16 +136,20 @@ class NaiveHistory:
         return replace(row, provider=provider).rated(quantities, table)
 
     def publish(
-        self, provider: str, effective_from: datetime, models: Mapping[str, Prices]
+        self,
+        provider: str,
+        effective_from: datetime,
+        models: Mapping[str, Prices],
+        aliases: Names = NONE,
+        fallback: Names = NONE,
     ) -> None:
         """A new version of a rate table, prices as its file says them. Moves nothing by itself."""
-        prices = {model: unit_prices(stated) for model, stated in models.items()}
-        self._tables.append(Table(provider, effective_from, prices))
+        self._tables.append(Table(provider, effective_from, models, aliases, fallback))
 
-    def set_meter(self, slug: str, percentage: Decimal) -> None:
-        """A new version of a meter, in per cent of cost, for what is recorded from now on."""
-        self._percentages[slug] = percentage
-        self._intake.meters = {None, *self._percentages}
+    def set_meter(self, slug: str, rate: Decimal, unit: str | None = None) -> None:
+        """A new version of a meter, per cent of cost or per unit, for what is recorded from now on."""
+        self._terms[slug] = Terms(rate, unit)
+        self._intake.meters = {None, *self._terms}
 
     def set_customer_meter(self, customer: str, slug: str) -> None:
         """The meter of a customer's records that state none, recorded from now on."""
@@ -184,16 +186,19 @@ class NaiveHistory:
             return "voided"
         try:
             require("quantities", kind == "correction" or not quantities)
-            new = merged(last.quantities, quantities) if kind == "correction" else {}
+            new = [self._corrected(last, quantities)] if kind == "correction" else []
         except (ValueError, TypeError):
             return "invalid"
-        if voided or (kind == "correction" and used(new) == used(last.quantities)):
+        if voided or any(used(row.quantities) == used(last.quantities) for row in new):
             return "unchanged"
-        self.rows.append(last.negated())
-        if kind == "correction":
-            kept = last.table is not None
-            self.rows.append(last.rated(new, last.table) if kept else self._rated_now(last, new))
+        self.rows += [last.negated(), *new]
         return "applied"
+
+    def _corrected(self, last: Row, quantities: Stated) -> Row:
+        """What stands with some quantities stated anew; its table stays, if it has one."""
+        new = merged(last.quantities, quantities)
+        kept = last.table is not None
+        return last.rated(new, last.table) if kept else self._rated_now(last, new)
 
     def run_invoices(
         self, year_month: str, customers: Iterable[str] | None = None

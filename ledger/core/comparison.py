@@ -10,7 +10,7 @@ from typing import Any
 from ledger.core.errors import FieldError
 from ledger.core.statements import Stated, Statement
 from ledger.core.usage.stated import OTHER_FIELDS
-from pricing import Combination, combination_of, input_tokens_of, output_tokens_of
+from pricing import BATCH_TIER, STANDARD_TIERS, input_tokens_of, output_tokens_of
 
 
 def first_difference(recorded: Statement, resent: Statement) -> FieldError | None:
@@ -26,9 +26,9 @@ def first_difference(recorded: Statement, resent: Statement) -> FieldError | Non
     return None
 
 
-def _combination(statement: Statement) -> Combination:
-    """How the model was called; words for one thing are one."""
-    return combination_of(statement.service_tier, is_batch=statement.is_batch)
+def _tier(statement: Statement) -> str | None:
+    """The tier, in one word for what has several."""
+    return None if statement.service_tier in STANDARD_TIERS else statement.service_tier
 
 
 def _other_quantity(name: str) -> Callable[[Statement], Any]:
@@ -48,8 +48,8 @@ _COMPARED: tuple[tuple[int, str, Callable[[Statement], Any]], ...] = (
     ),
     (Stated.OUTPUT_TOKENS.value, "output_tokens", lambda it: output_tokens_of(it.quantities)),
     *((Stated[name.upper()].value, name, _other_quantity(name)) for name in OTHER_FIELDS),
-    (Stated.SERVICE_TIER.value, "service_tier", lambda it: _combination(it).service_tier),
-    (Stated.BATCH.value, "batch", lambda it: _combination(it).is_batch),
+    (Stated.SERVICE_TIER.value, "service_tier", _tier),
+    (Stated.BATCH.value, "batch", lambda it: it.is_batch or it.service_tier == BATCH_TIER),
     (Stated.REGION.value, "region", lambda it: it.region),
     (Stated.ACCELERATOR.value, "accelerator", lambda it: it.accelerator),
     (Stated.METER.value, "meter_slug", lambda it: it.meter_slug),

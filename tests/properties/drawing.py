@@ -68,6 +68,8 @@ class Scene:
         self.customers = tuple(f"{name}-{number}" for name in "abc")
         self.providers = tuple(f"provider-{number}{letter}" for letter in "xy")
         self.models = tuple(f"model-{number}-{index}" for index in range(4))
+        # No table lists these; one is an alias in some, one fits a pattern in some.
+        self.other_names = (f"also-{number}", f"too-{number}", f"model-{number}-x-small")
         self.meters = tuple(f"meter-{number}-{index}" for index in range(2))
 
     def opening(self) -> list[Operation]:
@@ -77,7 +79,7 @@ class Scene:
             for provider in self.providers
             if self.often(9)
         ]
-        first += [SetMeter(slug, self.percentage()) for slug in self.meters if self.often(9)]
+        first += [self.set_meter(slug) for slug in self.meters if self.often(9)]
         return [*first, GiveMeter(self.customers[0], self.meters[0])]
 
     def operations(self) -> list[Operation]:
@@ -146,7 +148,7 @@ class Scene:
         record = {
             "request_id": self.request_id(index),
             "customer_id": self.random.choice(self.customers),
-            "model": self.random.choice(self.models),
+            "model": self.random.choice(self.models if self.often(8) else self.other_names),
             "status": status,
             **self.quantities(),
         }
@@ -176,11 +178,22 @@ class Scene:
             extras["provider_key_type"] = self.random.choice(["managed", "unmanaged", "byok"])
         if self.often(1):
             extras["meter_slug"] = self.random.choice(self.meters)
+        if self.often(3):
+            extras |= self.call()
         if self.often(1):
             extras["metadata"] = {"team": self.random.choice(["red", "blue"])}
         if self.often(1):
             extras |= {"reported_cost": "0.25", "trace": "kept as it is"}
         return extras
+
+    def call(self) -> dict[str, Any]:
+        """What a price may depend on besides the usage."""
+        ways: list[dict[str, Any]] = [
+            *({"batch": True}, {"batch": False}, {"service_tier": "batch"}),
+            *({"service_tier": tier} for tier in ("standard", "default", "priority")),
+            *({"region": "us"}, {"accelerator": "h100"}, {"batch": True, "region": "us"}),
+        ]
+        return self.random.choice(ways)
 
     def request_id(self, index: int) -> str:
         """Of this history alone; every third is opaque, the others are made two days apart."""
@@ -191,7 +204,7 @@ class Scene:
         return request_id_of(bits.to_bytes(16, "big"), None)
 
     def quantities(self) -> dict[str, Any]:
-        """Some of input, cached, output, seconds of audio, and images, which have no price."""
+        """Some of input, output, parts of both, seconds of audio, and images, which have no price."""
         stated: dict[str, Any] = {"output_tokens": self.count()}
         if self.often(8):
             stated["input_tokens"] = self.count()
@@ -200,10 +213,22 @@ class Scene:
             # Now and then more than there are: such a record is rejected.
             stated["cached_input_tokens"] = self.random.randint(0, most + most // 20)
         if self.often(1):
+            stated |= self.parts(stated)
+        if self.often(1):
             stated["input_seconds"] = Decimal(self.random.randint(0, 10**9)).scaleb(-6)
         if self.random.randrange(40) == 0:
             stated["images"] = self.random.randint(0, 3)
         return stated
+
+    def parts(self, stated: dict[str, Any]) -> dict[str, Any]:
+        """Parts of what is stated, which most of the time fit into it."""
+        room = stated.get("input_tokens", 0) - stated.get("cached_input_tokens", 0)
+        inside = ["cache_write_tokens", "audio_input_tokens", "cached_audio_input_tokens"]
+        outside = ["reasoning_tokens", "audio_output_tokens"]
+        return {
+            self.random.choice(inside): self.random.randint(0, max(room, 0)),
+            self.random.choice(outside): self.random.randint(0, stated["output_tokens"]),
+        }
 
     def count(self) -> int:
         return self.random.randint(0, self.random.choice([10, 10_000, 1_000_000, 30_000_000]))
@@ -263,16 +288,53 @@ class Scene:
             provider or self.random.choice(self.providers),
             f"v{self.versions}",
             effective_from or self.instant(),
-            {model: self.prices() for model in models},
+            {model: self.model_prices() for model in models},
+            *self.names(models),
         )
 
+    def names(self, models: list[str]) -> tuple[dict[str, str], dict[str, str]]:
+        """Aliases, of which one may lead to the other, and what unlisted ids fall back on."""
+        if self.often(5):
+            return {}, {}
+        also, too, _ = self.other_names
+        aliases = {also: self.random.choice(models), too: self.random.choice([also, models[-1]])}
+        patterns = [f"model-{self.number}-*", f"*-{self.number}-*-small", "*"]
+        chosen = [pattern for pattern in patterns if self.often(3)]
+        return aliases, {pattern: self.random.choice(models) for pattern in chosen}
+
+    def model_prices(self) -> Prices:
+        """Mostly plain; now and then by tiers, or with those of other ways to call it."""
+        usual: dict[str, Any] = self.tiers() if self.often(2) else dict(self.prices())
+        if self.often(5):
+            return usual
+        ways = [{"batch": "true"}, {"service_tier": "priority"}, {"region": "us"}]
+        ways += [{"accelerator": "h100"}, {"batch": "true", "region": "us"}]
+        chosen = self.random.sample(ways, self.random.randint(1, 3))
+        variants = [
+            {"when": way, **(self.tiers() if self.often(2) else self.prices())} for way in chosen
+        ]
+        return {"variants": variants} if self.often(1) else {**usual, "variants": variants}
+
+    def tiers(self) -> dict[str, Any]:
+        """Two or three tiers by the tokens of the input; an end repeats the next start, if it stands."""
+        starts = [0, *sorted(self.random.sample([1, 10, 5000, 5001, 1_000_000], 2))]
+        tiers: list[dict[str, Any]] = [{"start": str(at), **self.prices()} for at in starts]
+        if self.often(5):
+            tiers[0]["end"] = tiers[1]["start"]
+        return {"tiers": tiers[: self.random.choice([2, 3])]}
+
     def prices(self) -> Prices:
-        """Per 1M tokens, with up to six decimals, and per minute of audio."""
+        """Per 1M tokens, with up to six decimals, per minute of audio, and now and then per request."""
         prices: dict[str, Any] = {"output": self.price(), "input": self.price()}
         if self.often(4):
             prices["cached_input"] = self.price()
         if self.often(8):
             prices["audio_input"] = {"price": self.price(), "per": "minute"}
+        for name in ("cache_write", "reasoning", "audio_input_tokens", "audio_output_tokens"):
+            if self.often(3):
+                prices[name] = self.price()
+        if self.often(1):
+            prices["request"] = {"price": self.price(), "per": self.random.choice(["1", "1K"])}
         if self.random.randrange(20) == 0:
             del prices["input"]
         return prices
@@ -281,11 +343,13 @@ class Scene:
         micros = self.random.choice([self.random.randint(0, 3_000_000), 900_000])
         return f"{Decimal(micros).scaleb(-6):f}"
 
-    def set_meter(self) -> SetMeter:
-        return SetMeter(self.random.choice(self.meters), self.percentage())
-
-    def percentage(self) -> str | None:
-        return self.random.choice(["0", "10", "12.5", "0.333333", None])
+    def set_meter(self, slug: str | None = None) -> SetMeter:
+        """Mostly a percentage of cost, else a rate for so much of a unit."""
+        slug = slug or self.random.choice(self.meters)
+        if self.often(7):
+            return SetMeter(slug, self.random.choice(["0", "10", "12.5", "0.333333", None]))
+        unit = self.random.choice(["tokens_1m", "characters_1m", "minutes", "requests"])
+        return SetMeter(slug, self.random.choice(["0.01", "1.25", "0.000001"]), unit)
 
     def give_meter(self) -> GiveMeter:
         return GiveMeter(self.random.choice(self.customers), self.random.choice(self.meters))

@@ -5,16 +5,17 @@ names in it end in its number, so that many histories fit into one database.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 HISTORIES_A_ROOM = 20  # as many share a database
 MONTHS_A_HISTORY = 5  # their times do not overlap, so that clocks and windows go on
 FIRST_MONTH = datetime(2026, 9, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 
-Prices = Mapping[str, str | Mapping[str, str]]
+Prices = Mapping[str, Any]  # of one model, as a rate file says them
 
 
 @dataclass(frozen=True)
@@ -44,14 +45,17 @@ class Publish:
     version: str
     effective_from: datetime
     models: Mapping[str, Prices]
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    fallback: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class SetMeter:
-    """A version of a meter; None is no fee."""
+    """A version of a meter: a percentage of cost, a rate for a unit, or, with neither, no fee."""
 
     slug: str
-    percentage: str | None
+    rate: str | None
+    unit: str | None = None
 
 
 @dataclass(frozen=True)

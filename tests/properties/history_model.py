@@ -8,6 +8,7 @@ from typing import Any
 
 from ledger.core.instants import parse_month
 from tests.naive_history import NaiveHistory, Row
+from tests.naive_prices import Terms
 from tests.properties.histories import (
     Adjust,
     GiveMeter,
@@ -35,7 +36,7 @@ class Recorded:
     occurred_at: datetime
     cost: Decimal
     fee: Decimal
-    percentage: Decimal  # of the meter that it was recorded under
+    terms: Terms  # of the meter that it was recorded under
     is_rated: bool
 
 
@@ -91,10 +92,10 @@ class Model:
     def _decide(self, operation: Single) -> Answer:
         naive = self.naive
         match operation:
-            case Publish(provider, _, effective_from, models):
-                naive.publish(provider, effective_from, models)
-            case SetMeter(slug, percentage):
-                naive.set_meter(slug, Decimal(percentage or 0))
+            case Publish(provider, _, effective_from, models, aliases, fallback):
+                naive.publish(provider, effective_from, models, aliases, fallback)
+            case SetMeter(slug, rate, unit):
+                naive.set_meter(slug, Decimal(rate or 0), unit)
             case GiveMeter(customer, slug):
                 if not naive.knows_meter(slug):
                     return "unknown_meter"
@@ -124,6 +125,6 @@ def _recorded(row: Row) -> Recorded:
         row.occurred_at,
         row.sign * row.cost,
         row.sign * row.fee,
-        row.percentage,
+        row.terms,
         is_rated=row.table is not None,
     )

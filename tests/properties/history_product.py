@@ -23,6 +23,7 @@ from ledger.services.meters import set_meter
 from ledger.services.rates import publish_tables
 from ledger.services.spend import answer_spend, spend_body
 from ledger.store.database import Database
+from tests.naive_prices import Terms
 from tests.properties.histories import (
     Adjust,
     GiveMeter,
@@ -43,7 +44,7 @@ ROWS = """
 SELECT c.customer_id, e.request_id, e.opaque_id, e.revision, e.requests, e.occurred_at,
     coalesce(e.input_pico + e.cached_input_pico + e.output_pico + e.other_pico, 0)::numeric AS cost,
     coalesce(e.fee_pico, 0)::numeric AS fee, e.unrated,
-    coalesce(m.percentage, '0')::numeric AS percentage
+    coalesce(m.percentage, m.terms ->> 'rate', '0')::numeric AS rate, m.terms ->> 'unit' AS unit
 FROM usage_event e JOIN customer c USING (customer) JOIN dimension d USING (dimension)
     LEFT JOIN meter_version m USING (meter_version)
 WHERE c.customer_id = ANY($1)
@@ -146,8 +147,8 @@ class Product:
                 case Publish():
                     files = [("test.yaml", table_text(operation))]
                     await publish_tables(database, clock, "test", files, currency="USD")
-                case SetMeter(slug, percentage):
-                    await set_meter(database, clock, "test", slug, {"percentage": percentage})
+                case SetMeter(slug):
+                    await set_meter(database, clock, "test", slug, meter_form(operation))
                 case GiveMeter(customer, slug):
                     await set_customer(database, clock, "test", customer, slug)
                 case SetLimit(customer, amount, window, thresholds):
@@ -191,7 +192,7 @@ def _recorded(event: Mapping[str, Any]) -> list[Recorded]:
             occurred_at=event["occurred_at"],
             cost=event["cost"].scaleb(-12),
             fee=event["fee"].scaleb(-12),
-            percentage=event["percentage"],
+            terms=Terms(event["rate"], event["unit"]),
             is_rated=not event["unrated"],
         )
     ]
@@ -201,6 +202,13 @@ def _figures(row: Mapping[str, Any]) -> dict[str, Any]:
     """The figures that both players state, amounts as Decimal."""
     amounts = {name: Decimal(row[name]) for name in AMOUNTS}
     return {name: row[name] for name in (*GROUPS, *COUNTS)} | amounts
+
+
+def meter_form(meter: SetMeter) -> dict[str, Any]:
+    """What a version of a meter states."""
+    if meter.unit is None:
+        return {"percentage": meter.rate}
+    return {"kind": "fixed", "unit": meter.unit, "rate": meter.rate}
 
 
 def table_text(table: Publish) -> str:
@@ -213,4 +221,5 @@ def table_text(table: Publish) -> str:
         "models:",
     ]
     models = [f"  {name}: {json.dumps(prices)}" for name, prices in table.models.items()]
-    return "\n".join([*header, *models])
+    names = [f"aliases: {json.dumps(table.aliases)}", f"fallback: {json.dumps(table.fallback)}"]
+    return "\n".join([*header, *models, *names])

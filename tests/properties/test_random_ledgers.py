@@ -24,7 +24,7 @@ from tests.conftest import NOW
 from tests.naive import NaiveLedger, read_tables
 
 TABLES = read_tables(Path(__file__).parents[2] / "pricing" / "rates")
-START, END = datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC)
+START, END = datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC)
 GROUPS = ("customer", "model", "key_type", "day")
 PREFIX = "accounts/fireworks/models/"
 MODELS = (
@@ -35,6 +35,13 @@ MODELS = (
     "whisper-v3",
     "nomic-ai/nomic-embed-text-v1.5",
     "no/such-model",
+    # Of the later tables: an alias, two that only a pattern names, prices by combination and by tier.
+    f"{PREFIX}code-llama-13b",
+    "accounts/acme/deployments/mine",
+    "accounts/acme/models/my-mixtral-8x7b",
+    f"{PREFIX}deepseek-v4-pro",
+    "gemini-2.5-flash",
+    "gemini-2.5-pro",
 )
 ENCODER = msgspec.json.Encoder(decimal_format="number")
 _examples = itertools.count()
@@ -45,6 +52,8 @@ instants = st.one_of(
     st.datetimes(datetime(2026, 5, 1), datetime(2026, 5, 31, 23)),  # noqa: DTZ001 - given an offset below
     # Around the change of rates, to the microsecond.
     st.integers(-3, 3).map(lambda micros: datetime(2026, 5, 12) + timedelta(microseconds=micros)),  # noqa: DTZ001
+    st.integers(-3, 3).map(lambda micros: datetime(2026, 11, 20) + timedelta(microseconds=micros)),  # noqa: DTZ001
+    st.just(datetime(2026, 11, 20, 11)),  # noqa: DTZ001
 ).map(lambda instant: instant.replace(tzinfo=UTC))
 records = st.fixed_dictionaries(
     {
@@ -61,6 +70,16 @@ records = st.fixed_dictionaries(
         "input_seconds": seconds,
         "status": st.sampled_from(["completed", "pending", "error"]),
         "provider": st.just("fireworks"),
+        "reasoning_tokens": st.integers(0, 10),
+        "cache_write_tokens": st.integers(0, 5),
+        "audio_input_tokens": st.integers(0, 5),
+        "gpu_seconds": seconds,
+        "images": st.integers(0, 2),
+        "batch": st.booleans(),
+        "service_tier": st.sampled_from(["standard", "default", "priority", "batch"]),
+        "region": st.just("us"),
+        "accelerator": st.sampled_from(["h100", "a100"]),
+        "in_usage": st.just(True),
     },
 )
 
@@ -119,7 +138,19 @@ def _raw(record: dict[str, Any], names: dict[str, str], example: int) -> bytes:
     bits = (1_777_600_000_000 << 80 | number).to_bytes(16, "big")
     fields["request_id"] = request_id_of(bits, None)
     fields["customer_id"] = names[fields.pop("customer")]
+    if fields.pop("in_usage", False):
+        fields["usage"] = _usage_object(fields)
     return ENCODER.encode(fields)
+
+
+def _usage_object(fields: dict[str, Any]) -> dict[str, Any]:
+    """Tokens moved out of a record into the object in which a provider states them."""
+    return {
+        "prompt_tokens": fields.pop("input_tokens", 0),
+        "completion_tokens": fields.pop("output_tokens"),
+        "prompt_tokens_details": {"cached_tokens": fields.pop("cached_input_tokens", None)},
+        "completion_tokens_details": {"reasoning_tokens": fields.pop("reasoning_tokens", None)},
+    }
 
 
 def _exact(row: dict[str, Any]) -> dict[str, Any]:

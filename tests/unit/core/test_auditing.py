@@ -7,7 +7,17 @@ import pytest
 
 from ledger.core.auditing import NO_PRICES, Prices, amounts_difference
 from ledger.core.rows import UsageEvent
-from pricing import Rate, RateSet, flat_rates, percentage_meter
+from pricing import (
+    STANDARD,
+    Combination,
+    Meter,
+    ModelRates,
+    Rate,
+    RateSet,
+    RateTier,
+    flat_rates,
+    percentage_meter,
+)
 
 PER_MILLION = 10**6
 RATES = RateSet(
@@ -103,3 +113,63 @@ def test_an_unrated_row_has_no_amounts() -> None:
     found = difference(PRICES, **unrated)
     assert found is not None
     assert found["stored"]["by_unit"] == {"images": None}
+
+
+def test_a_row_is_audited_by_the_prices_of_its_combination_and_its_tier() -> None:
+    """Of a model with two tiers and batches of its own, 10 tokens fall into the second tier."""
+    cheap = RateSet({"input_tokens": Rate(1, 1), "output_tokens": Rate(1, 1)})
+    tiers = (RateTier(0, cheap), RateTier(10, RATES))
+    model = ModelRates({STANDARD: tiers, Combination(is_batch=True): (RateTier(0, cheap),)})
+    meter = percentage_meter("ten", 1, "10")
+    assert difference(Prices(is_rated=True, rates=model, meter=meter)) is None
+    batch = Combination(is_batch=True)
+    found = difference(Prices(is_rated=True, rates=model, meter=meter, combination=batch))
+    assert found is not None
+    assert found["expected"]["output"] == "0.000000000001"
+    flex = Prices(is_rated=True, rates=model, meter=meter, combination=Combination("flex"))
+    unpriced = difference(flex)
+    assert unpriced is not None
+    assert unpriced["expected"] is None
+
+
+def test_a_fixed_fee_is_audited_by_what_the_meter_counts() -> None:
+    """11 tokens at 0.10 a million, and a cent a request; of a reversal, the same taken back."""
+    tokens = Meter("t", 1, "fixed", unit="tokens_1m", rate="0.10")
+    each = Meter("r", 1, "fixed", unit="requests", rate="0.01")
+    rates = flat_rates(RATES)
+    assert difference(Prices(True, rates, tokens), fee_pico=1_100_000) is None
+    assert difference(Prices(True, rates, each), fee_pico=10**10) is None
+    assert difference(Prices(True, rates, each)) is not None
+
+
+def test_a_fee_out_of_range_is_what_nothing_charges() -> None:
+    """The cost fits an amount and ten times of it does not: no such row can be right."""
+    dear = flat_rates(RateSet({"input_tokens": Rate(10**17, 1), "output_tokens": Rate(1, 1)}))
+    tenfold = Prices(is_rated=True, rates=dear, meter=percentage_meter("x", 1, "1000"))
+    found = difference(tenfold)
+    assert found is not None
+    assert found["expected"] is None
+
+
+def test_a_request_that_is_charged_for_must_have_been_counted() -> None:
+    """Once: with a price for each request a row without one, or with two, is not what it should be."""
+    charged = RateSet({**RATES.rates, "billable_requests": Rate(10**12, 1)})
+    prices = Prices(is_rated=True, rates=flat_rates(charged), meter=None)
+    once: dict[str, Any] = {
+        "other_units": '{"billable_requests":[1,1000000000000]}',
+        "other_pico": 10**12,
+        "fee_pico": 0,
+    }
+    twice = {"other_units": '{"billable_requests":[2,2000000000000]}', "other_pico": 2 * 10**12}
+    assert difference(prices, **once) is None
+    assert difference(prices, fee_pico=0) is not None
+    assert difference(prices, **once | twice) is not None
+
+
+@pytest.mark.parametrize("units", ['{"images":2}', "[]", '{"images":[2,1,1]}'])
+def test_units_that_do_not_read_are_shown_as_they_are(units: str) -> None:
+    """Somebody wrote over them; what was there cannot be told."""
+    found = difference(other_units=units)
+    assert found is not None
+    assert found["stored"] == units
+    assert found["expected"].startswith("{unit: [quantity, amount]}")

@@ -10,24 +10,38 @@ import pytest
 from ledger.core.comparison import first_difference
 from ledger.core.reading import read_statement
 from ledger.core.request_ids import RequestKey
-from ledger.core.statements import Statement
+from ledger.core.statements import Stated, Statement
 
 RECEIVED = datetime(2026, 11, 20, 12, tzinfo=UTC)
 FULL = {
     "model": "m",
     "provider": "p",
     "provider_key_type": "managed",
-    "input_tokens": 10,
+    "input_tokens": 100,
     "cached_input_tokens": 2,
-    "output_tokens": 5,
+    "output_tokens": 50,
     "input_seconds": 1,
     "output_seconds": 1,
     "input_characters": 1,
     "output_characters": 1,
     "images": 1,
     "gpu_seconds": 1,
+    "cache_write_tokens": 1,
+    "cache_write_1h_tokens": 1,
+    "reasoning_tokens": 1,
+    "audio_input_tokens": 1,
+    "cached_audio_input_tokens": 1,
+    "audio_output_tokens": 1,
+    "image_input_tokens": 1,
+    "image_output_tokens": 1,
+    "image_steps": 1,
+    "web_searches": 1,
+    "rerank_searches": 1,
+    "training_tokens": 1,
     "service_tier": "standard",
     "batch": False,
+    "region": "us",
+    "accelerator": "h100",
     "meter_slug": "s",
     "timestamp": "2026-10-01T00:00:00Z",
     "metadata": {"a": "b"},
@@ -36,17 +50,31 @@ OTHERWISE = {
     "model": "n",
     "provider": "q",
     "provider_key_type": "byok",
-    "input_tokens": 11,
+    "input_tokens": 101,
     "cached_input_tokens": 3,
-    "output_tokens": 6,
+    "output_tokens": 51,
     "input_seconds": 2,
     "output_seconds": 2,
     "input_characters": 2,
     "output_characters": 2,
     "images": 0,
     "gpu_seconds": "1.000001",
+    "cache_write_tokens": 2,
+    "cache_write_1h_tokens": 2,
+    "reasoning_tokens": 2,
+    "audio_input_tokens": 2,
+    "cached_audio_input_tokens": 2,
+    "audio_output_tokens": 2,
+    "image_input_tokens": 2,
+    "image_output_tokens": 2,
+    "image_steps": 2,
+    "web_searches": 2,
+    "rerank_searches": 2,
+    "training_tokens": 2,
     "service_tier": "flex",
     "batch": True,
+    "region": "eu",
+    "accelerator": "b200",
     "meter_slug": "t",
     "timestamp": "2026-10-01T00:00:00.000001Z",
     "metadata": {"a": "c"},
@@ -68,13 +96,23 @@ def difference(recorded: dict[str, Any], resent: dict[str, Any]) -> str | None:
     return None if error is None else error.field
 
 
+def test_every_field_that_can_be_stated_is_tried_here() -> None:
+    """A new one that nobody compares would let a conflict pass as a duplicate."""
+    names = {"provider_key_type": "KEY_TYPE", "meter_slug": "METER"}
+    assert {names.get(field, field.upper()) for field in FULL} == set(Stated.__members__)
+    assert FULL.keys() == OTHERWISE.keys()
+
+
 @pytest.mark.parametrize("field", list(FULL))
 def test_a_field_that_both_state_must_agree(field: str) -> None:
     """And it is the one that is named."""
     assert difference(FULL, FULL | {field: OTHERWISE[field]}) == field
 
 
-@pytest.mark.parametrize("field", [name for name in FULL if name != "input_tokens"])
+# A copy that states parts must state their whole.
+@pytest.mark.parametrize(
+    "field", [each for each in FULL if each not in ("input_tokens", "output_tokens")]
+)
 def test_a_field_that_only_one_states_is_not_compared(field: str) -> None:
     """A shorter copy is no contradiction, in either direction."""
     shorter = {name: value for name, value in FULL.items() if name != field}
@@ -117,8 +155,18 @@ def test_what_we_derive_and_what_they_report_is_never_compared(
         ({"input_tokens": 5}, {"prompt_tokens": 5}),
         ({"input_tokens": 5, "output_tokens": 1}, {"usage": {"prompt_tokens": 5, "completion_tokens": 1}}),
         ({"provider_key_type": "unmanaged"}, {"provider_key_type": "stored"}),
+        (  # a whole is compared as it was stated, wherever its parts are known
+            {"output_tokens": 5},
+            {"usage": {"completion_tokens": 5, "completion_tokens_details": {"reasoning_tokens": 3}}},
+        ),
+        (
+            {"input_tokens": 33},
+            {"usage": {"input_tokens": 3, "cache_read_input_tokens": 10, "cache_creation_input_tokens": 20}},
+        ),
         ({"timestamp": "2026-10-01T00:00:00Z"}, {"occurred_at": "2026-10-01T02:00:00.0000001+02:00"}),
         ({"input_seconds": "1.5"}, {"input_seconds": 1.500000}),
+        ({"service_tier": "standard"}, {"service_tier": "default"}),
+        ({"service_tier": "auto"}, {"service_tier": "priority"}),  # left open, so not stated
         ({"metadata": {"a": "1", "b": "2"}}, {"metadata": {"b": "2", "a": "1"}}),
     ],
 )  # fmt: skip
@@ -127,6 +175,13 @@ def test_the_same_in_other_words_is_the_same(
 ) -> None:
     """Comparison comes after normalisation."""
     assert difference(recorded, resent) is None
+
+
+@pytest.mark.parametrize("other", ["standard", "default"])
+def test_a_tier_that_is_a_batch_differs_from_one_that_is_not(other: str) -> None:
+    """Half the price and the whole price are no duplicates, whichever copy came first."""
+    assert difference({"service_tier": "batch"}, {"service_tier": other}) is not None
+    assert difference({"service_tier": other}, {"service_tier": "batch"}) is not None
 
 
 def test_zero_is_a_statement() -> None:

@@ -9,7 +9,14 @@ import pytest
 
 from ledger.core.configuration import Configuration, PublishedMeter
 from ledger.core.errors import FieldError
-from ledger.core.events import RatedStatement, rate_statement, usage_event
+from ledger.core.events import (
+    RatedStatement,
+    event_text,
+    rate_again,
+    rate_statement,
+    spend_pico,
+    usage_event,
+)
 from ledger.core.reading import read_statement
 from ledger.core.rows import Dimension, UsageEvent
 from ledger.core.statements import Stated, Statement
@@ -30,6 +37,20 @@ def published(
     return PublishedTable(version_id, load_rate_table(text, "test.yaml"))
 
 
+FORMS = """\
+  tiered:
+    tiers:
+      - {start: 0, input: "1", output: "2"}
+      - {start: 1000, input: "2", output: "4"}
+    variants:
+      - {when: {batch: true}, input: "0.5", output: "1"}
+      - {when: {service_tier: priority}, input: "3", cache_write: "4", output: "6"}
+      - {when: {region: us, accelerator: h100}, input: "7"}
+  charged: {input: "1", request: "0.005"}
+  enormous: {request: "9223372", input: "1", output: "1"}
+aliases: {newest: tiered, charged-too: charged}
+fallback: {"tiered-*": tiered}
+"""
 BOOK = RateBook(
     [
         published(1, "fw", '  llama: {input: "0.90", output: "0.90"}\n  old: {input: "1", output: "1"}\n'),
@@ -38,6 +59,7 @@ BOOK = RateBook(
         published(4, "xx", '  both: {input: "1", output: "1"}\n'),
         published(5, "mm",
             '  pictures: {image: "0.01", input: "1", output: "1"}\n  dear: {input: "100000"}\n'),
+        published(6, "gg", FORMS),
     ]
 )  # fmt: skip
 CONFIGURATION = Configuration(
@@ -191,6 +213,136 @@ def test_faults_that_only_show_at_rating_are_refusals(
     assert (fault.field, fault.code) == (field, code)
 
 
+@pytest.mark.parametrize(
+    ("fields", "cost_pico"),
+    [
+        ({"input_tokens": 999}, 999_000_000),
+        ({"input_tokens": 1000}, 2_000_000_000),
+        ({"input_tokens": 1000, "cached_input_tokens": 1000}, 2_000_000_000),
+        ({"input_tokens": 999, "output_tokens": 1000}, 2_999_000_000),
+        ({"input_tokens": 1000, "output_tokens": 1}, 2_004_000_000),
+        ({"input_tokens": 10, "batch": True}, 5_000_000),
+        ({"input_tokens": 10, "service_tier": "batch"}, 5_000_000),
+        ({"input_tokens": 10, "service_tier": "default"}, 10_000_000),
+        ({"input_tokens": 10, "service_tier": "priority"}, 30_000_000),
+        ({"input_tokens": 10, "service_tier": "priority", "cache_write_tokens": 10}, 40_000_000),
+        ({"input_tokens": 10, "region": "us", "accelerator": "h100"}, 70_000_000),
+        ({"output_tokens": 10, "reasoning_tokens": 9}, 20_000_000),
+        ({"input_tokens": 10, "region": "us"}, None),
+        ({"input_tokens": 10, "service_tier": "priority", "batch": True}, None),
+        ({"input_tokens": 10, "cache_write_tokens": 1}, None),
+    ],
+)
+def test_the_price_is_that_of_the_combination_and_the_tier(
+    fields: dict[str, Any], cost_pico: int | None
+) -> None:
+    """The whole request by the tier of its input; what has no prices of its own is unrated."""
+    answer = rated(model="tiered", **fields)
+    assert (answer.costs and answer.costs.total_pico) == cost_pico
+    assert answer.dimension.billed_as is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "provider", "billed_as"),
+    [
+        ({"model": "newest"}, "gg", "tiered"),
+        ({"model": "tiered"}, "gg", None),
+        ({"model": "tiered-2", "provider": "gg"}, "gg", "tiered"),
+        ({"model": "tiered-2"}, None, None),  # a pattern tells no provider
+        ({"model": "Tiered-2", "provider": "gg"}, "gg", None),
+    ],
+)
+def test_another_name_bills_as_the_listed_model(
+    fields: dict[str, Any], provider: str | None, billed_as: str | None
+) -> None:
+    """The event keeps the model it states, and beside it the one whose price counts."""
+    answer = rated(input_tokens=10, **fields)
+    assert answer.dimension.model == fields["model"]
+    assert (answer.dimension.provider, answer.dimension.billed_as) == (provider, billed_as)
+    assert answer.is_unrated is (billed_as is None and fields["model"] != "tiered")
+
+
+def test_how_it_was_called_is_kept_with_the_event() -> None:
+    """In the words of the sender, also where no price is known for it."""
+    answer = rated(
+        model="tiered", service_tier="standard", region="eu", accelerator="x", batch=True
+    )
+    assert answer.is_unrated
+    assert answer.dimension == Dimension(
+        "gg", "tiered", "managed", "standard", True, None, 11, "eu", "x", None
+    )
+
+
+@pytest.mark.parametrize("status", ["pending", "error"])
+def test_an_unmetered_sighting_keeps_how_it_was_called(status: str) -> None:
+    """Nothing is rated, so it bills as nothing."""
+    answer = rated(model="newest", status=status, region="us", meter_slug=None)
+    assert (answer.dimension.provider, answer.dimension.region) == ("gg", "us")
+    assert (answer.dimension.billed_as, answer.meter_slug) == (None, "tenth")
+    assert rated(BETA, model="newest", status=status).meter_slug is None
+
+
+def test_a_charge_for_each_request_is_a_unit_of_its_own() -> None:
+    """It is counted where it has a price, nothing else used; the meter's share is of all of it."""
+    answer = rated(model="charged-too", input_tokens=10)
+    assert answer.costs == Costs(10_000_000, 0, 0, {"billable_requests": 5_000_000_000})
+    assert answer.quantities == Quantities(10, other={"billable_requests": 1})
+    assert answer.fee_pico == 501_000_000
+    assert answer.statement.quantities == Quantities(10)
+    assert row(answer)["other_units"] == '{"billable_requests":[1,5000000000]}'
+    assert row(rated(model="charged"))["other_pico"] == 5_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"model": "enormous", "output_tokens": 10**12}, "output_tokens"),
+        (
+            {"model": "enormous", "output_tokens": 10**12, "reasoning_tokens": 10**12 - 1},
+            "output_tokens",
+        ),
+        ({"model": "enormous", "input_tokens": 10**12, "cached_input_tokens": 9}, "input_tokens"),
+    ],
+)
+def test_the_largest_quantity_is_blamed_for_an_amount_that_is_too_large(
+    fields: dict[str, Any], field: str
+) -> None:
+    """A whole goes before its parts."""
+    fault = rate_statement(read(**fields), BETA, CONFIGURATION)
+    assert isinstance(fault, FieldError)
+    assert (fault.field, fault.code) == (field, "amount_out_of_range")
+
+
+def test_a_published_version_prices_again_whatever_is_in_force() -> None:
+    """The version that is asked for; the meter is the one handed in, and none charges nothing."""
+    statement = read(model="llama", input_tokens=10)
+    dimension = Dimension("fw", "llama", "managed", None, False, 2, None)
+    by = {
+        version: rate_again(statement, dimension, None, BOOK, version)
+        for version in (1, 2, 3, None)
+    }
+    costs = {
+        version: each.costs and each.costs.total_pico
+        for version, each in by.items()
+        if isinstance(each, RatedStatement)
+    }
+    assert costs == {1: 9_000_000, 2: 10_000_000, 3: None, None: 10_000_000}
+
+
+def test_words_get_a_salt_and_none_where_there_are_none() -> None:
+    """A sighting that has not completed keeps its words as revision 0."""
+    salts = iter([b"one", b"two", b"three"])
+    assert event_text(read(), ACME, lambda: next(salts)) is None
+    made = event_text(read(metadata={"a": "b"}, response_id="r"), ACME, lambda: next(salts))
+    assert made is not None
+    text, digest = made
+    assert (text.revision, text.salt, text.metadata, text.fields) == (1, b"one", '{"a":"b"}', None)
+    assert len(digest) == 32
+    again = event_text(read(status="error", trace=1), ACME, lambda: next(salts))
+    assert again is not None
+    assert (again[0].revision, again[0].metadata, again[0].fields) == (0, None, '{"trace":1}')
+
+
 def row(answer: RatedStatement) -> dict[str, Any]:
     """The row of a first sighting, by column."""
     event = usage_event(answer, ACME, dimension=5, lane=3, batch=9)
@@ -250,3 +402,19 @@ def test_a_first_sighting_is_revision_0(status: str) -> None:
 def test_tokens_alone_leave_the_other_amount_at_zero() -> None:
     """Rated: zero, not null."""
     assert row(rated(model="llama", input_tokens=10))["other_pico"] == 0
+
+
+@pytest.mark.parametrize(
+    ("key_type", "owed_pico"), [("managed", 2_033_300_000), ("byok", 2_001_300_000)]
+)
+def test_what_a_row_owes_is_signed_as_the_row_is(key_type: str, owed_pico: int) -> None:
+    """Cost and fee, or the fee alone; an unrated row owes nothing."""
+    columns = row(rated(model="pictures", input_tokens=20, output_tokens=12, images=0))
+    event = UsageEvent(**columns | {"fee_pico": 2_001_300_000})
+    assert spend_pico(event, key_type) == owed_pico
+    reversed_row = event._replace(
+        fee_pico=-2_001_300_000, input_pico=-20_000_000, output_pico=-12_000_000
+    )
+    assert spend_pico(reversed_row, key_type) == -owed_pico
+    unrated = UsageEvent(**row(rated(model="nobody's", input_tokens=10)))
+    assert spend_pico(unrated, key_type) == 0

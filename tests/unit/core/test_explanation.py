@@ -18,14 +18,16 @@ from ledger.core.rows import Dimension
 from ledger.core.settlement import IssuedInvoice, issued_before, settled_by, share_out
 from pricing import (
     Meter,
+    MeterTier,
     PublishedTable,
     Quantities,
     Rate,
     RateBook,
     RateSet,
-    flat_rates,
     RateTable,
     fee_pico,
+    flat_rates,
+    load_rate_table,
     percentage_meter,
     rate,
 )
@@ -113,6 +115,56 @@ def test_what_has_no_divisor_shows_none() -> None:
     free = work_out(Quantities(1), LLAMA, Meter("free", 1, "none"))
     assert free is not None
     assert (free.fee.arithmetic, free.fee.amount_pico) == ("the meter charges nothing", 0)
+
+
+@pytest.mark.parametrize(
+    ("unit", "quantities", "arithmetic", "exact", "amount_pico"),
+    [
+        ("tokens_1m", Quantities(1_000, 200, 34), "1,234 x 0.10 / 1,000,000", None, 123_400_000),
+        (
+            "tokens_1m",
+            Quantities(1, 0, 1, {"reasoning_tokens": 5}),
+            "7 x 0.10 / 1,000,000",
+            None,
+            700_000,
+        ),
+        (
+            "minutes",
+            Quantities(other={"input_seconds": 10_500_000}),
+            "10.5 x 0.10 / 60",
+            None,
+            17_500_000_000,
+        ),
+        (
+            "minutes",
+            Quantities(other={"input_seconds": 10_000_000}),
+            "10 x 0.10 / 60",
+            "0.016666666666666666666666...",
+            16_666_666_667,
+        ),
+        ("requests", Quantities(7), "1 x 0.10", None, 100_000_000_000),
+        ("characters_1m", Quantities(7), "0 x 0.10 / 1,000,000", None, 0),
+    ],
+)
+def test_a_fixed_fee_shows_what_the_meter_counts(
+    unit: str, quantities: Quantities, arithmetic: str, exact: str | None, amount_pico: int
+) -> None:
+    """In what its rate is for; what does not divide is rounded once."""
+    rates = RateSet({**LLAMA.rates, **WHISPER.rates})
+    work = work_out(quantities, rates, Meter("m", 1, "fixed", unit=unit, rate="0.10"))
+    assert work is not None
+    assert (work.fee.arithmetic, work.fee.exact) == (arithmetic, exact)
+    assert work.fee.amount_pico == amount_pico
+
+
+def test_a_tiered_meter_charges_no_request_by_itself() -> None:
+    """Its fee is that of a month, and the words say so."""
+    tiers = (MeterTier(0, "5.00"), MeterTier(1000, "3.00"))
+    meter = Meter("m", 1, "graduated", unit="tokens_1m", period="month", tiers=tiers)
+    work = work_out(Quantities(5_000), LLAMA, meter)
+    assert work is not None
+    assert (work.fee.amount_pico, work.fee.exact) == (0, None)
+    assert "tiers" in work.fee.arithmetic
 
 
 def test_what_nothing_prices_has_no_arithmetic() -> None:
@@ -225,6 +277,44 @@ def test_why_there_is_no_price(asked: Dimension, quantities: Quantities, reason:
     """The first thing that is missing is told."""
     known = table_for(BOOK, asked.provider, AT, None)
     assert unrated_reason(asked, quantities, known) == reason
+
+
+def test_reasoning_and_cached_audio_name_whose_price_counts() -> None:
+    """Each step says what it is priced as."""
+    speech = RateSet({**LLAMA.rates, "audio_input_tokens": Rate(2 * 10**12, 10**6)})
+    other = {"reasoning_tokens": 3, "cached_audio_input_tokens": 5}
+    work = work_out(Quantities(other=other), speech, None)
+
+    assert work is not None
+    assert [(step.unit, step.priced_as, step.arithmetic) for step in work.steps] == [
+        ("cached_audio_input_tokens", "audio_input_tokens", "5 x 2.00 / 1,000,000"),
+        ("reasoning_tokens", "output_tokens", "3 x 0.90 / 1,000,000"),
+    ]
+    assert work.cost_pico == 5 * 2_000_000 + 3 * 900_000
+
+
+def test_why_a_name_or_a_combination_has_no_price() -> None:
+    """A pattern may find the model whose prices are then missing."""
+    text = (
+        'provider: fireworks\nversion: "v"\neffective_from: 2026-01-01T00:00:00Z\ncurrency: USD\n'
+        "models:\n  llama:\n    tiers:\n"
+        '      - {start: 0, input: "1", output: "1"}\n      - {start: 10, input: "2"}\n'
+        'aliases: {newest: llama}\nfallback: {"llama-*": llama}\n'
+    )
+    known = PublishedTable(1, load_rate_table(text, "f.yaml"))
+    for model in ("llama", "newest", "llama-3"):
+        asked = dimension(model=model)
+        assert unrated_reason(asked, Quantities(9, 0, 1), known).startswith(
+            "no price was known when"
+        )
+        assert unrated_reason(asked, Quantities(10, 0, 1), known).endswith(
+            "model for output_tokens"
+        )
+        us = asked._replace(region="us", accelerator="h100")
+        assert unrated_reason(us, Quantities(1), known).endswith(
+            "no prices of the model for region us, accelerator h100"
+        )
+    assert unrated_reason(dimension(model="x"), Quantities(1), known).endswith("not list the model")
 
 
 def test_a_replacement_asks_the_table_of_what_it_replaces() -> None:

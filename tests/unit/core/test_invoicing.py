@@ -13,7 +13,9 @@ from ledger.core.invoicing import (
     draft_head,
     draft_invoice,
     draft_lines,
+    due_fees,
     finalise,
+    in_order,
     invoice_document,
     invoice_head,
     number_text,
@@ -181,3 +183,58 @@ def test_heads_tell_drafts_from_invoices() -> None:
     }
     assert draft_head(draft) == {"number": None, "status": "draft"} | shared
     assert invoice_head(invoice) == {"number": "INV-000009", "status": "finalised"} | shared
+
+
+def test_tiered_fees_are_due_less_what_was_billed_of_them() -> None:
+    """By customer, meter and month; what is no longer owed is taken back, settled is no line."""
+    october, november = date(2026, 10, 1), date(2026, 11, 1)
+    fees = {
+        (7, "pro", november): 4,
+        (7, "pro", october): 9,
+        (8, "pro", october): 3,
+        (7, "a", october): 2,
+    }
+    billed = {(7, "pro", october): 5, (8, "pro", october): 3, (9, "old", october): 6}
+    lines = due_fees(fees, billed)
+    assert [
+        (customer, line.meter, line.month, line.fee_pico, line.exact_pico)
+        for customer, several in lines.items()
+        for line in several
+    ] == [
+        (7, "a", october, 2, 2),
+        (7, "pro", october, 4, 4),
+        (7, "pro", november, 4, 4),
+        (9, "old", october, -6, -6),
+    ]
+    assert {(line.provider, line.model, line.key_type, line.cost_pico) for line in lines[7]} == {
+        (None, None, None, 0)
+    }
+
+
+def test_fees_stand_last_in_their_month() -> None:
+    """Usage keeps its order; a line of a fee names its meter, an ordinary one has no such key."""
+    october, november = date(2026, 10, 1), date(2026, 11, 1)
+    usage = [
+        msgspec.structs.replace(due(1), month=october, model="z"),
+        msgspec.structs.replace(due(1), month=october, model="a"),
+        msgspec.structs.replace(due(1), month=november),
+    ]
+    fees = due_fees({(7, "pro", november): 1, (7, "pro", october): 1, (7, "a", october): 1}, {})[7]
+    lines = in_order(usage, fees)
+    assert [(line.month, line.model, line.meter) for line in lines] == [
+        (october, "z", None),
+        (october, "a", None),
+        (october, None, "a"),
+        (october, None, "pro"),
+        (november, "llama", None),
+        (november, None, "pro"),
+    ]
+    [invoice] = finalise([draft_invoice(7, "acme", OCTOBER, "USD", lines, None)], 1, ISSUED_AT)
+    shown = invoice_document(invoice)["lines"]
+    assert [line.get("meter", "none") for line in shown[:3]] == ["none", "none", "a"]
+    assert shown[2] | {"amount": None} == {
+        "provider": None, "model": None, "key_type": None, "meter": "a", "period_start": "2026-10-01",
+        "period_end": "2026-11-01", "requests": 0, "input_tokens": 0, "cached_input_tokens": 0,
+        "output_tokens": 0, "cost": "0.000000000000", "fee": "0.000000000001", "exact": "0.000000000001",
+        "amount": None,
+    }  # fmt: skip

@@ -1,6 +1,6 @@
 """Windows in UTC, thresholds crossed at >=, and the alerts that follow."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 import pytest
@@ -214,3 +214,25 @@ def test_thresholds_outside_the_rule_are_refused(thresholds: list[str]) -> None:
     """1 to 20 different decimals above 0 and at most 10."""
     with pytest.raises(ValueError, match="1 to 20 different decimal shares"):
         check_thresholds(thresholds)
+
+
+def test_windows_of_months_whose_fees_move_are_judged() -> None:
+    """They move by nothing, or by what was spent; days and weeks hold no month, closed ones are left out."""
+    kinds = ("day", "week", "month", "total")
+    limits = {
+        7: tuple(msgspec.structs.replace(LIMIT, limit_id=kind, window_kind=kind) for kind in kinds)
+    }
+    months = {
+        (7, date(2026, 12, 1)),
+        (7, date(2026, 11, 1)),
+        (7, date(2026, 10, 1)),
+        (8, date(2026, 11, 1)),
+    }
+    moved = movements([(7, NOW, 5)], limits, months)
+    assert [(move.limit.limit_id, move.window.start_at, move.spend_pico) for move in moved] == [
+        ("day", NOW.replace(hour=0), 5),
+        ("month", datetime(2026, 11, 1, tzinfo=UTC), 5),
+        ("month", datetime(2026, 12, 1, tzinfo=UTC), 0),
+        ("total", TOTAL_START, 5),
+        ("week", datetime(2026, 11, 16, tzinfo=UTC), 5),
+    ]

@@ -14,7 +14,7 @@ from ledger.core.reading import PROVIDER_BY_HOST, provider_of_endpoint, read_sta
 from ledger.core.records import RequestRecord
 from ledger.core.statements import Refusal, Stated, Statement, Status
 from ledger.core.usage.stated import OTHER_FIELDS, QUANTITY_FIELDS
-from pricing import BILLABLE_REQUESTS, Quantities
+from pricing import BILLABLE_REQUESTS, INPUT_PARTS, OUTPUT_PARTS, Quantities
 from pricing.units import Unit
 
 RECEIVED = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -114,6 +114,48 @@ def test_a_connection_is_a_customer() -> None:
             Quantities(10, 0, 4, {"images": 2}),
         ),
         ({"input_seconds": 1, "gpu_seconds": 0}, Quantities(other={"input_seconds": 1_000_000})),
+        (  # each part is taken out of its whole
+            {
+                "input_tokens": 100,
+                "cached_input_tokens": 10,
+                "cache_write_tokens": 20,
+                "audio_input_tokens": 5,
+                "output_tokens": 50,
+                "reasoning_tokens": 30,
+            },
+            Quantities(
+                65,
+                10,
+                20,
+                {"cache_write_tokens": 20, "audio_input_tokens": 5, "reasoning_tokens": 30},
+            ),
+        ),
+        (  # Anthropic's input is what is neither read from the cache nor written to it
+            {
+                "usage": {
+                    "input_tokens": 3,
+                    "cache_read_input_tokens": 10,
+                    "cache_creation_input_tokens": 20,
+                    "output_tokens": 7,
+                }
+            },
+            Quantities(3, 10, 7, {"cache_write_tokens": 20}),
+        ),
+        (  # Gemini's thoughts are no part of its candidates
+            {"usage": {"promptTokenCount": 8, "candidatesTokenCount": 5, "thoughtsTokenCount": 7}},
+            Quantities(8, 0, 5, {"reasoning_tokens": 7}),
+        ),
+        (
+            {"web_searches": 2, "image_steps": 30, "rerank_searches": 1, "training_tokens": 9},
+            Quantities(
+                other={
+                    "web_searches": 2,
+                    "image_steps": 30,
+                    "rerank_searches": 1,
+                    "training_tokens": 9,
+                }
+            ),
+        ),
         (
             {"output_seconds": "0.000001", "output_characters": 8},
             Quantities(other={"output_seconds": 1, "output_characters": 8}),
@@ -210,7 +252,7 @@ def test_three_generations_of_a_lava_record_are_one_statement() -> None:
         ),
         (
             {"usage": {"prompt_tokens": 5, "prompt_tokens_details": {"cached_tokens": 6}}},
-            ("cached_input_tokens", "exceeds_input_tokens"),
+            ("usage", "usage_does_not_add_up"),
         ),
         ({"input_seconds": 1.1234567}, ("input_seconds", "too_precise")),
         ({"output_seconds": "1.0000000"}, ("output_seconds", "too_precise")),
@@ -222,9 +264,45 @@ def test_three_generations_of_a_lava_record_are_one_statement() -> None:
         ({"model_usage": {"input_tokens": -1}}, ("model_usage", "invalid_usage")),
         ({"model_usage": {"input_tokens": 1.5}}, ("model_usage", "invalid_usage")),
         ({"model_usage": 5}, ("model_usage", "invalid_usage")),
-        ({"usage": {"input_tokens": 5}}, ("usage", "unknown_usage_shape")),  # another provider's
-        ({"usage": {"promptTokenCount": 5}}, ("usage", "unknown_usage_shape")),
-        ({"usage": {"prompt_tokens": -5}}, ("usage", "unknown_usage_shape")),
+        ({"usage": {"tokens": 5}}, ("usage", "unknown_usage_shape")),
+        ({"usage": {"prompt_tokens": -5}}, ("usage", "usage_does_not_add_up")),
+        ({"usage": {"prompt_tokens": 5.0}}, ("usage", "invalid_usage")),
+        (  # its parts fit into the object's input, and not into what is left of it elsewhere
+            {"reasoning_tokens": 3, "usage": {"prompt_tokens": 5, "completion_tokens": 2}},
+            ("reasoning_tokens", "exceeds_output_tokens"),
+        ),
+        *(({"input_tokens": 5, name: 6}, (name, "exceeds_input_tokens")) for name in INPUT_PARTS),
+        *(
+            ({"output_tokens": 5, name: 6}, (name, "exceeds_output_tokens"))
+            for name in OUTPUT_PARTS
+        ),
+        (
+            {"input_tokens": 5, "cached_input_tokens": 3, "cache_write_tokens": 3},
+            ("cached_input_tokens", "exceeds_input_tokens"),
+        ),
+        ({"cache_write_tokens": 1}, ("cache_write_tokens", "exceeds_input_tokens")),
+        ({"images": 10**12 + 1}, ("images", "out_of_range")),
+        ({"image_steps": -1}, ("image_steps", "out_of_range")),
+        ({"web_searches": 1.5}, ("web_searches", "wrong_type")),
+        ({"training_tokens": "1"}, ("training_tokens", "wrong_type")),
+        ({"region": ""}, ("region", "wrong_length")),
+        ({"accelerator": "a" * 65}, ("accelerator", "wrong_length")),
+        ({"batch": "true"}, ("batch", "wrong_type")),
+        (
+            {
+                "batch": False,
+                "usage": {"input_tokens": 1, "service_tier": "batch", "cache_read_input_tokens": 0},
+            },
+            ("batch", "contradiction"),
+        ),
+        ({"service_tier": "batch", "batch": False}, ("batch", "contradiction")),
+        (
+            {
+                "region": "eu",
+                "usage": {"input_tokens": 1, "inference_geo": "us", "cache_read_input_tokens": 0},
+            },
+            ("region", "contradiction"),
+        ),
         ({"usage": [5]}, ("usage", "unknown_usage_shape")),
         ({"reported_cost": "1e18"}, ("reported_cost", "out_of_range")),
         ({"reported_cost": "0E+999999999"}, ("reported_cost", "out_of_range")),
@@ -339,6 +417,9 @@ def test_a_day_ahead_is_still_taken() -> None:
         ({"gpu_seconds": 1}, Stated.GPU_SECONDS),
         ({"service_tier": "priority"}, Stated.SERVICE_TIER),
         ({"batch": False}, Stated.BATCH),
+        ({"region": "us"}, Stated.REGION),
+        ({"accelerator": "h100"}, Stated.ACCELERATOR),
+        *(({name: 0}, Stated[name.upper()]) for name in OTHER_FIELDS),
         ({"meter_slug": "s"}, Stated.METER),
         ({"timestamp": "2026-01-01T00:00:00Z"}, Stated.TIMESTAMP),
         ({"occurred_at": "2026-01-01T00:00:00Z"}, Stated.TIMESTAMP),
@@ -362,7 +443,7 @@ def test_the_bits_are_what_events_already_carry() -> None:
         "SERVICE_TIER", "BATCH", "METER", "TIMESTAMP", "METADATA",
         *(name.upper() for name in QUANTITY_FIELDS[9:]), "REGION", "ACCELERATOR",
     ]  # fmt: skip
-    assert [bit.value for bit in Stated] == [1 << place for place in range(17)]
+    assert [bit.value for bit in Stated] == [1 << place for place in range(31)]
 
 
 def test_units_have_one_name_in_records_and_in_pricing() -> None:
@@ -452,6 +533,47 @@ def test_a_refusal_says_whom_it_seems_to_be_about(
     assert isinstance(refusal, Refusal)
     assert refusal.raw == raw
     assert (refusal.request_id, refusal.customer_id) == names
+
+
+def test_what_was_called_is_read_and_what_was_noted_about_its_usage_is_kept() -> None:
+    """Region and hardware as they are stated; the note says which tokens were assumed."""
+    statement = read(
+        region="eu", accelerator="h100", service_tier="flex", batch=True, provider="fireworks",
+        usage={"prompt_tokens": 9, "completion_tokens": 1},
+        response_headers={"fireworks-cached-prompt-tokens": "4"},
+    )  # fmt: skip
+    called = (statement.service_tier, statement.is_batch, statement.region, statement.accelerator)
+    assert called == ("flex", True, "eu", "h100")
+    assert statement.quantities == Quantities(5, 4, 1)
+    assert json.loads(statement.fields or "")["usage_notes"] == ["cached_input_tokens from headers"]
+
+
+def test_notes_of_the_sender_are_not_taken_for_ours() -> None:
+    """Theirs are kept under another name; nothing is noted about a usage that states it all."""
+    kept = json.loads(read(usage_notes="all fine").fields or "")
+    assert kept == {"usage_notes_as_sent": "all fine"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "served", "tier"),
+    [
+        (None, None, None),
+        ("flex", None, "flex"),
+        (None, "priority", "priority"),
+        ("priority", "priority", "priority"),
+        ("auto", "priority", "priority"),
+        ("auto", None, None),
+        ("default", "standard", "standard"),
+        ("flex", "priority", "priority"),  # the provider's word counts
+        ("standard", "standard", "standard"),
+    ],
+)
+def test_the_tier_that_was_served_counts(
+    asked: str | None, served: str | None, tier: str | None
+) -> None:
+    """One that was left open or is another word for the same is no contradiction."""
+    usage = {"input_tokens": 1, "cache_read_input_tokens": 0, "service_tier": served}
+    assert read(service_tier=asked, usage=usage).service_tier == tier
 
 
 json_values = st.recursive(

@@ -17,7 +17,9 @@ def day(number: int) -> datetime:
     return datetime(2026, 1, number, tzinfo=UTC)
 
 
-def published(version_id: int, provider: str, from_day: int, *models: str) -> PublishedTable:
+def published(
+    version_id: int, provider: str, from_day: int, *models: str, aliases: tuple[str, ...] = ()
+) -> PublishedTable:
     """Make a published table that counts from a day in January 2026."""
     table = RateTable(
         provider=provider,
@@ -26,6 +28,8 @@ def published(version_id: int, provider: str, from_day: int, *models: str) -> Pu
         currency="USD",
         source="",
         models=dict.fromkeys(models, RATES),
+        aliases=dict.fromkeys(aliases, models[0]),
+        fallback={"any-*": models[0]},
     )
     return PublishedTable(version_id, table)
 
@@ -84,9 +88,32 @@ def test_a_provider_lists_what_its_table_in_force_lists(
     assert BOOK.providers_listing(model, at) == providers
 
 
+def test_an_alias_is_listed_while_the_table_in_force_has_it() -> None:
+    """Beside another provider's model of that name there are two; a pattern lists nothing."""
+    book = RateBook(
+        [
+            published(1, "alpha", 10, "small", aliases=("mini", "tiny")),
+            published(2, "beta", 10, "tiny"),
+            published(3, "alpha", 20, "small", aliases=("mini",)),
+        ]
+    )
+    assert book.providers_listing("mini", day(10)) == ["alpha"]
+    assert book.providers_listing("tiny", day(10)) == ["alpha", "beta"]
+    assert book.providers_listing("tiny", day(20)) == ["beta"]
+    assert book.providers_listing("mini", day(9)) == []
+    assert book.providers_listing("any-model", day(20)) == []
+
+
 def test_versions_stand_in_the_order_of_publication() -> None:
     """The order of publication is that of the ids, whatever the tables are about."""
     assert [each.version_id for each in BOOK.versions()] == [1, 2, 3, 4, 5]
+
+
+def test_a_table_is_found_by_its_number() -> None:
+    """And no other is given in its place."""
+    assert BOOK.published(3).table.provider == "beta"
+    with pytest.raises(KeyError):
+        BOOK.published(6)
 
 
 def test_an_instant_without_an_offset_is_refused() -> None:

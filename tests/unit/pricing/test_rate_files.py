@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pricing.model_rates import STANDARD
 from pricing.loading import RateFileError, load_rate_table
+from pricing.model_rates import STANDARD
 from pricing.prices import Rate
 from pricing.rate_table import RateTable
 
@@ -284,3 +284,49 @@ def test_an_offset_is_turned_into_utc() -> None:
     """The instant counts, not the clock that wrote it."""
     table = load(GOOD.replace("2026-05-12T00:00:00Z", "2026-05-12 02:00:00.000001+02:00"))
     assert table.effective_from == datetime(2026, 5, 12, microsecond=1, tzinfo=UTC)
+
+
+def test_a_file_may_use_every_form_at_once() -> None:
+    """Tiers, other combinations, aliases and a last resort, from the head to the last line."""
+    table = load(
+        GOOD
+        + """\
+  large:
+    tiers:
+      - {start: 0, end: 200001, input: "1.25", output: "10"}
+      - {start: 200001, input: "2.50", output: "15"}
+    variants:
+      - {when: {batch: true}, input: "0.625", output: "5"}
+aliases: {largest: large}
+fallback: {"small-*": small}
+"""
+    )
+    assert list(table.models) == ["small", "large"]
+    assert [tier.start for tier in table.models["large"].combinations[STANDARD]] == [0, 200_001]
+    assert (table.aliases, table.fallback) == ({"largest": "large"}, {"small-*": "small"})
+
+
+def test_an_anchor_bomb_in_the_prices_is_refused_without_being_expanded() -> None:
+    """Anchors, aliases and merge keys have no place in a price list, tiers and variants included."""
+    found = problems_of(
+        GOOD
+        + """\
+  a: &a {input: "1"}
+  b: {variants: [*a, *a, *a]}
+  c: {tiers: [{<<: *a}]}
+"""
+    )
+    assert [each.split(":")[0] for each in found] == ["8", "9", "9", "9", "10"]
+    assert all("is refused; write the value out" in each for each in found)
+
+
+def test_a_price_of_forty_digits_is_refused_on_its_line() -> None:
+    """No amount could hold it, whatever it is for."""
+    text = (
+        GOOD
+        + '  large:\n    variants:\n      - when: {batch: true}\n        input: "'
+        + "9" * 40
+        + '"\n'
+    )
+    [found] = problems_of(text)
+    assert found.startswith("11: 'large' variants input: " + "9" * 40 + " per 1M is more for one")

@@ -2,13 +2,13 @@
 
 import pytest
 
-from pricing.model_rates import STANDARD
 from pricing.loading import load_rate_table
 from pricing.meters import fee_pico, percentage_meter
+from pricing.model_rates import STANDARD
 from pricing.money import AMOUNT_PICO_MAX, AmountOutOfRange, format_amount
 from pricing.prices import Rate, RateSet
 from pricing.quantities import Costs, Quantities
-from pricing.rating import rate
+from pricing.rating import counted, rate
 from pricing.shipped import shipped_rate_files
 
 TOKENS = RateSet({"input_tokens": Rate(9, 1), "output_tokens": Rate(5, 1)})
@@ -94,3 +94,67 @@ def test_many_small_parts_are_held_to_the_range_as_a_sum() -> None:
     rates = RateSet({"input_tokens": Rate(AMOUNT_PICO_MAX, 1), "output_tokens": Rate(1, 1)})
     with pytest.raises(AmountOutOfRange):
         rate(Quantities(1, 0, 1), rates)
+
+
+REASONING = RateSet({**TOKENS.rates, "reasoning_tokens": Rate(7, 1)})
+SPEECH = RateSet({**TOKENS.rates, "audio_input_tokens": Rate(20, 1)})
+CHARGED = RateSet({**TOKENS.rates, "billable_requests": Rate(1_000, 1)})
+
+
+@pytest.mark.parametrize(
+    ("rates", "other", "cost_pico"),
+    [
+        (TOKENS, {"reasoning_tokens": 3}, 3 * 5),
+        (REASONING, {"reasoning_tokens": 3}, 3 * 7),
+        (SPEECH, {"audio_input_tokens": 3}, 3 * 20),
+        (SPEECH, {"cached_audio_input_tokens": 3}, 3 * 20),
+        (
+            RateSet({**SPEECH.rates, "cached_audio_input_tokens": Rate(2, 1)}),
+            {"cached_audio_input_tokens": 3},
+            3 * 2,
+        ),
+    ],
+)
+def test_what_is_the_same_to_the_provider_borrows_a_price(
+    rates: RateSet, other: dict[str, int], cost_pico: int
+) -> None:
+    """Reasoning is output and cached audio is audio, unless they have prices of their own."""
+    costs = rate(Quantities(other=other), rates)
+    assert costs is not None
+    assert costs.total_pico == cost_pico
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["cache_write_tokens", "cache_write_1h_tokens", "audio_input_tokens", "cached_audio_input_tokens",
+     "audio_output_tokens", "image_input_tokens", "image_output_tokens", "web_searches"],
+)  # fmt: skip
+def test_nothing_else_borrows_a_price(unit: str) -> None:
+    """Writing to a cache often costs more than input; without a price it is unrated."""
+    assert rate(Quantities(1, 1, 1, {unit: 1}), TOKENS) is None
+
+
+def test_a_price_of_a_part_never_prices_its_whole() -> None:
+    """Output does not borrow from reasoning."""
+    rates = RateSet({"reasoning_tokens": Rate(7, 1)})
+    assert rate(Quantities(output_tokens=1), rates) is None
+
+
+def test_a_request_is_counted_where_it_has_a_price() -> None:
+    """Once an event, beside whatever else it used; elsewhere nothing is added."""
+    used = Quantities(1, 2, 3, {"images": 4})
+    assert counted(used, TOKENS) is used
+    assert counted(used, CHARGED) == Quantities(1, 2, 3, {"images": 4, "billable_requests": 1})
+    assert counted(Quantities(), CHARGED) == Quantities(other={"billable_requests": 1})
+    assert rate(counted(Quantities(), CHARGED), CHARGED) == Costs(
+        0, 0, 0, {"billable_requests": 1_000}
+    )
+
+
+def test_the_unit_whose_price_counts_is_named() -> None:
+    """Itself, what it bills as, or none."""
+    assert SPEECH.priced_as("audio_input_tokens") == "audio_input_tokens"
+    assert SPEECH.priced_as("cached_audio_input_tokens") == "audio_input_tokens"
+    assert SPEECH.priced_as("reasoning_tokens") == "output_tokens"
+    assert AUDIO.priced_as("reasoning_tokens") is None
+    assert TOKENS.priced_as("images") is None

@@ -5,12 +5,24 @@ from collections.abc import Iterator
 
 import pytest
 
-from pricing import STANDARD, Combination, RateSet, RateTable, load_rate_table, shipped_rate_files
+from pricing import (
+    STANDARD,
+    Combination,
+    Quantities,
+    RateSet,
+    RateTable,
+    load_rate_table,
+    shipped_rate_files,
+)
+from pricing import rate as rate_usage
 
 FILES = dict(shipped_rate_files())
 # Model ids whose price of 0 is known to be one, each with the reason.
 FREE: dict[tuple[str, str], str] = {}
 BATCH = Combination(is_batch=True)
+NO_CHAT = re.compile(
+    r"ada|babbage.*|curie|davinci.*|text-.*|.*-instruct|.*-realtime-preview|.*-transcribe"
+)
 PROVIDERS = {"anthropic", "deepseek", "fireworks", "google", "mistral", "openai"}
 # Cached tokens, and what they would bill as without a price of their own.
 CACHED = (
@@ -80,7 +92,10 @@ def test_cached_input_never_costs_more_than_input(file: str) -> None:
 
 @pytest.mark.parametrize("file", FILES)
 def test_a_batch_never_costs_more_than_its_calls(file: str) -> None:
-    """A batch is a discount; at Fireworks it is half of input and of output to the last digit."""
+    """A batch is a discount; at Fireworks it is half of input and of output to the last digit.
+
+    Of its cached tokens nothing is stated there: they cost what they do outside of a batch.
+    """
     table = table_of(file)
     for model, rates in table.models.items():
         plain, batch = (rates.combinations.get(key, ()) for key in (STANDARD, BATCH))
@@ -88,7 +103,65 @@ def test_a_batch_never_costs_more_than_its_calls(file: str) -> None:
             for unit, rate in other.rates.rates.items():
                 price, reduced = one.rates.rates[unit].price_pico, rate.price_pico
                 assert reduced <= price, f"{model} {unit}"
-                assert table.provider != "fireworks" or reduced * 2 == price, f"{model} {unit}"
+                is_half = reduced * 2 == price or unit == "cached_input_tokens"
+                assert table.provider != "fireworks" or is_half, f"{model} {unit}"
+
+
+def test_cached_tokens_of_a_fireworks_batch_have_a_row() -> None:
+    """The lower of their price outside of a batch and the batch's input; never that input in silence."""
+    models = table_of("fireworks/2026-11-20.yaml").models
+    found = 0
+    for model, rates in models.items():
+        plain = [tier.rates.rates for tier in rates.combinations.get(STANDARD, ())]
+        for tier in rates.combinations.get(BATCH, ()):
+            cached, batch = plain[0].get("cached_input_tokens"), tier.rates.rates
+            if cached is not None:
+                found += 1
+                expected = min(cached.price_pico, batch["input_tokens"].price_pico)
+                assert batch["cached_input_tokens"].price_pico == expected, model
+    assert found == 33
+    flash = models["accounts/fireworks/models/deepseek-v4p1-flash"].combinations[BATCH][0].rates
+    assert flash.rates["cached_input_tokens"].price_pico == 6_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("file", "model", "quantities"),
+    [
+        ("openai/2026-11-20.yaml", "gpt-4o", {"cache_write_tokens": 1_024}),
+        ("openai/2026-11-20.yaml", "gpt-4o-2024-08-06", {"cache_write_tokens": 1_024}),
+        ("google/2026-11-20.yaml", "gemini-2.5-pro", {"audio_input_tokens": 50}),
+        ("google/2026-12-01.yaml", "gemini-2.5-pro", {"cached_audio_input_tokens": 50}),
+        ("google/2027-01-01.yaml", "gemini-3.8-flash", {"audio_input_tokens": 50}),
+        ("google/2026-11-20.yaml", "gemini-2.5-flash-preview-tts", {"audio_output_tokens": 50}),
+    ],
+)
+@pytest.mark.parametrize("called", [STANDARD, BATCH])
+def test_what_usage_tells_apart_has_a_price(
+    file: str, model: str, quantities: dict[str, int], called: Combination
+) -> None:
+    """Where the source bills it as input or output, it costs as much here."""
+    found = table_of(file).find(model)
+    assert found is not None
+    ((part, count),) = quantities.items()
+    whole = {
+        "audio_output_tokens": "output_tokens",
+        "cached_audio_input_tokens": "cached_input_tokens",
+    }
+    usage = Quantities(1_000, 0, 10, quantities)
+    rates = found.rates.rates_for(called, usage)
+    assert rates is not None
+    costs = rate_usage(usage, rates)
+    assert costs is not None
+    expected = rates.rates[whole.get(part, "input_tokens")].cost_pico(count)
+    assert (costs.other_pico or {})[part] == expected > 0
+
+
+def test_cache_writes_of_all_openai_chats_have_a_price() -> None:
+    """Any of them may state some; completions, transcriptions and realtime sessions do not."""
+    for model, rates in rate_sets_of(table_of("openai/2026-11-20.yaml")):
+        if {"input_tokens", "output_tokens"} <= rates.rates.keys() and not NO_CHAT.fullmatch(model):
+            write, whole = rates.rates["cache_write_tokens"], rates.rates["input_tokens"]
+            assert write.price_pico >= whole.price_pico, model
 
 
 def test_no_model_is_listed_by_two_providers() -> None:

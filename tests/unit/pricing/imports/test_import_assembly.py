@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+import pytest
+
 from pricing.imports.assembly import Stated, draft_model
 from pricing.imports.drafts import BATCH, DraftTable, When
 from tests.unit.pricing.imports.price_list_texts import body_of
@@ -21,6 +23,11 @@ def priced(start: int = 0, when: When = (), **amounts: str) -> list[Stated]:
     return [
         Stated(key, key, Decimal(amount), start=start, when=when) for key, amount in amounts.items()
     ]
+
+
+def at_zero(key: str, when: When = ()) -> Stated:
+    """State a price of 0."""
+    return Stated(key, key, 0, when=when)
 
 
 def test_prices_stand_in_the_order_of_tables() -> None:
@@ -51,13 +58,41 @@ def test_a_price_that_would_be_replaced_by_another_takes_the_model_along() -> No
     lines, reports = assembled(*priced(input="1", cached_input="0.0000001"))
     assert lines == []
     assert reports == [
-        (
-            "cached_input: 0.0000001 is finer than a table can hold, "
-            "and without it it would bill as another"
-        )
+        "cached_input: 0.0000001 is finer than a table can hold; left out, it would bill as input"
     ]
     lines, _ = assembled(*priced(input="1", output="0.0000001"))
     assert lines == ['m: {input: "1.00"}']
+
+
+@pytest.mark.parametrize(
+    ("key", "stand_in"),
+    [
+        ("cached_input", "input"),
+        ("reasoning", "output"),
+        ("cached_audio_input_tokens", "audio_input_tokens"),
+    ],
+)
+def test_a_part_at_0_takes_the_model_along(key: str, stand_in: str) -> None:
+    """Left out alone, it would bill as the whole; if that has no price either, it is unrated."""
+    zero = f"{key}: 0 may mean free or unknown; write the price in if it is known to be free"
+    assert assembled(*priced(image="3"), Stated(stand_in, stand_in, 1), at_zero(key)) == (
+        [],
+        [f"{zero}; left out, it would bill as {stand_in}"],
+    )
+    assert assembled(*priced(image="3"), at_zero(key)) == (['m: {image: "3.00"}'], [zero])
+
+
+def test_a_price_of_requests_that_no_table_can_hold_takes_the_model_along() -> None:
+    """Requests without a price are not counted, so their charge would be lost; at 0 there is none."""
+    lines, reports = assembled(*priced(input="1", request="0.0000000000001"))
+    assert lines == []
+    assert reports == [
+        (
+            "request: 0.0000000000001 is finer than a table can hold; "
+            "left out, requests would bill without it"
+        )
+    ]
+    assert assembled(*priced(input="1", request="0"))[0] == ['m: {input: "1.00"}']
 
 
 def test_a_contradiction_takes_the_model_along() -> None:
@@ -147,6 +182,18 @@ def test_a_variant_that_is_not_whole_is_left_out() -> None:
         line,
         ["batch=true tier from 9: is not stated whole"],
     )
+
+
+@pytest.mark.parametrize("stated", [[], [at_zero("request", BATCH)]])
+def test_a_variant_without_the_charge_for_a_request_is_left_out(stated: list[Stated]) -> None:
+    """It would bill without the charge, and nothing would show it."""
+    lines, reports = assembled(
+        *priced(input="1", output="5", request="0.005"),
+        *priced(when=BATCH, input="0.5", output="2.5"),
+        *stated,
+    )
+    assert lines == ['m: {input: "1.00", output: "5.00", request: "0.005"}']
+    assert reports[-1] == "batch=true: is not stated whole: request missing"
 
 
 def test_a_variant_without_the_tiers_of_plain_calls_is_left_out() -> None:

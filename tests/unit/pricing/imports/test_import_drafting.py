@@ -103,6 +103,18 @@ def test_a_model_may_have_prices_for_some_calls_only() -> None:
     assert Combination(is_batch=True) in rates.combinations
 
 
+def test_a_long_tier_stands_on_a_line() -> None:
+    """A text cannot be broken into a block, however far it goes beyond the width."""
+    tier = "t" * 120
+    model = DraftModel({(("service_tier", tier),): (DraftTier(0, prices(input="1")),)})
+    lines = draft_text("acme", HEAD, DraftTable({"m": model})).splitlines()
+    assert lines[-3:] == [
+        "      - when:",
+        f"          service_tier: {tier}",
+        '        input: "1.00"',
+    ]
+
+
 @given(st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=255))
 def test_every_id_that_can_be_printed_is_read_back(model: str) -> None:
     """Quotes, colons, hashes and other scripts survive as the text that they are."""
@@ -110,9 +122,18 @@ def test_every_id_that_can_be_printed_is_read_back(model: str) -> None:
     assert list(load_rate_table(text, "draft.yaml").models) == [model]
 
 
-@pytest.mark.parametrize("model", ["", "m" * 256, "a\nb", "\ud800", "a\0"])
-def test_an_id_that_no_record_states_is_left_out(model: str) -> None:
-    """Nothing that cannot be loaded again gets into a draft, under whatever name."""
+@pytest.mark.parametrize(
+    ("model", "shown"),
+    [
+        ("", ""),
+        ("m" * 256, "m" * 255),
+        ("a\nb", r"a\nb"),
+        ("é\ud800", r"é\ud800"),
+        ("a\0\x1b[2J", r"a\x00\x1b[2J"),
+    ],
+)
+def test_an_id_that_no_record_states_is_left_out(model: str, shown: str) -> None:
+    """Nothing that cannot be loaded again gets into a draft, and nothing that cannot be shown is told."""
     gathering = Gathering("acme")
     assert not gathering.add(model, flat(input="1"))
     assert gathering.add("m", flat(input="1"))
@@ -120,8 +141,9 @@ def test_an_id_that_no_record_states_is_left_out(model: str) -> None:
     gathering.add_pattern(f"{model}\n*", "m")
     assert body_of(gathering.table()) == ['m: {input: "1.00"}']
     assert left_out(imported({"acme": gathering})) == [
-        f"{model[:255]} model: is no id that a record could state"
+        f"{shown} model: is no id that a record could state"
     ]
+    shown.encode()
 
 
 def test_of_two_listings_that_differ_neither_stays() -> None:

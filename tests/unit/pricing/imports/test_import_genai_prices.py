@@ -26,6 +26,9 @@ providers: list[Provider] = [
 MODEL = """ModelInfo(id='small', match=ClauseEquals(equals='small'), prices={prices})"""
 
 
+TIERS = ("default", "standard", "standard_only", "batch", "", "t" * 65, " t", "\ud800")
+
+
 def imported(models: str, on: date = date(2026, 11, 20)) -> Imported:
     """Import models that are written as Python."""
     return import_rates("genai-prices", DATA.replace("{models}", models), wanted(on=on))
@@ -151,12 +154,30 @@ def test_variants_replace_single_prices() -> None:
     unsaid = "depends on what a record does not state"
     assert left_out(result) == [
         f"small variant {{'route': 'eu'}}: {unsaid}",
-        f"small variant {{'service_tier': 'default'}}: {unsaid}",
+        (
+            "small variant {'service_tier': 'default'}: "
+            "is for a service tier that a table cannot name"
+        ),
         f"small variant {{'processing': 'batch', 'speed': 'fast'}}: {unsaid}",
         (
             "small service_tier=flex input_video_mtok: "
             "is not input_mtok, and usage does not tell them apart"
         ),
+    ]
+
+
+@pytest.mark.parametrize("key", ["service_tier", "speed"])
+@pytest.mark.parametrize("tier", TIERS)
+def test_a_tier_that_no_table_can_name_is_told(key: str, tier: str) -> None:
+    """The model keeps its other prices, and its draft loads."""
+    result = imported(
+        "ModelInfo(id='m', match=ClauseEquals(equals='m'), prices=ModelPrice(input_mtok=Decimal('1')), "
+        f"price_variants=[PriceVariant(when={{{key!r}: {tier!r}}}, "
+        "prices=ModelPrice(input_mtok=Decimal('2')))])"
+    )
+    assert body_of(result.tables["acme"]) == ['m: {input: "1.00"}']
+    assert [entry.reason for entry in result.left_out] == [
+        "is for a service tier that a table cannot name"
     ]
 
 

@@ -171,6 +171,17 @@ def test_a_part_that_costs_the_same_needs_no_price() -> None:
     assert reports == []
 
 
+def test_a_batch_without_the_charge_for_a_request_is_not_listed() -> None:
+    """Such calls are then unrated, which shows; a charge that is lost would not."""
+    lines, reports = drafted(
+        '"input_cost_per_token": 1e-6, "output_cost_per_token": 5e-6,'
+        '"input_cost_per_request": 0.005,'
+        '"input_cost_per_token_batches": 5e-7, "output_cost_per_token_batches": 2.5e-6'
+    )
+    assert lines == ['m: {input: "1.00", output: "5.00", request: "0.005"}']
+    assert reports == ["m batch=true: is not stated whole: request missing"]
+
+
 def test_zero_is_told_unless_nothing_comes_out() -> None:
     """Many rows are 0 where nothing is known; an embedding has no output to price."""
     zero = "0 may mean free or unknown; write the price in if it is known to be free"

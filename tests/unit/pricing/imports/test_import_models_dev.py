@@ -88,6 +88,32 @@ def test_modes_that_a_request_asks_for_are_variants() -> None:
     assert reports == ["m mode odd: depends on what a record does not state"]
 
 
+@pytest.mark.parametrize("key", ["service_tier", "speed"])
+@pytest.mark.parametrize(
+    "tier", ["default", "standard", "batch", "", "t" * 65, "t" * 256, " t", "a\\u0000"]
+)
+def test_a_tier_that_no_table_can_name_is_told(key: str, tier: str) -> None:
+    """The model keeps its plain prices, and its draft loads."""
+    lines, reports = drafted(
+        '"cost": {"input": 1}, "experimental": {"modes": {"x": {"cost": {"input": 2},'
+        f' "provider": {{"body": {{"{key}": "{tier}"}}}}}}}}}}'
+    )
+    assert lines == ['m: {input: "1.00"}']
+    assert reports == ["m mode x: is for a service tier that a table cannot name"]
+
+
+def test_cached_input_at_0_is_not_billed_as_input() -> None:
+    """The list says neither that it is free nor that it is unknown, so the model is left out."""
+    lines, reports = drafted('"cost": {"input": 1, "output": 2, "cache_read": 0}')
+    assert lines == []
+    assert reports == [
+        (
+            "m cache_read: 0 may mean free or unknown; write the price in if it is known to be free; "
+            "left out, it would bill as input"
+        )
+    ]
+
+
 def test_a_model_without_cost_is_told() -> None:
     """It is not free."""
     assert drafted('"name": "M"') == ([], ["m cost: is not stated"])

@@ -1,5 +1,6 @@
 """Numbers of a source become prices exactly, or are refused with the reason."""
 
+import time
 from decimal import Decimal
 
 import pytest
@@ -60,12 +61,19 @@ def test_zero_is_no_price(value: object) -> None:
         (Decimal("1e-30"), "has more than 20 digits"),
         (Decimal("0.1234567"), "0.1234567 is finer than a table can hold"),
         (Decimal("1e13"), "10000000000000.00 is larger than a table can hold"),
+        (Decimal("1e18"), "1000000000000000000.00 is larger than a table can hold"),
     ],
 )
 def test_what_no_table_could_hold_is_refused(value: object, reason: str) -> None:
     """Each refusal names its reason."""
     with pytest.raises(NoPrice, match=f"^{reason}"):
         price_of(value, "input")
+
+
+def test_what_is_far_too_large_is_not_divided() -> None:
+    """A remainder of it would have more digits than numbers here are worked out with."""
+    with pytest.raises(NoPrice, match="is larger than a table can hold"):
+        price_of(Decimal("1e18"), "input", places=6)
 
 
 def test_whole_numbers_and_decimal_texts_are_numbers() -> None:
@@ -88,6 +96,15 @@ def test_json_that_could_be_misread_is_refused(text: str, problem: str) -> None:
     """Hostile and broken files end in words, not in a crash or in a guess."""
     with pytest.raises(SourceError, match=problem):
         read_json(text)
+
+
+def test_a_repeated_key_is_found_in_one_walk() -> None:
+    """However many there are: looking through all of them for each takes more than half a minute."""
+    names = ", ".join(f'"{number}": 1' for number in range(60_000))
+    began = time.process_time()
+    with pytest.raises(SourceError, match="the key '59999' stands twice"):
+        read_json(f'{{{names}, "59999": 2}}')
+    assert time.process_time() - began < 5
 
 
 def test_providers_go_by_our_names() -> None:
