@@ -18,6 +18,8 @@ def first_difference(recorded: Statement, resent: Statement) -> FieldError | Non
     if recorded.key.opaque_id != resent.key.opaque_id:
         return FieldError("request_id", "id_collision", "shares its key with another request id")
     both = recorded.stated & resent.stated
+    if both & _SERVICE_TIER and BATCH_TIER in (recorded.service_tier, resent.service_tier):
+        both |= _BATCH  # it is another word for what that field says
     for bit, field, value_of in _COMPARED:
         if both & bit and value_of(recorded) != value_of(resent):
             return FieldError(
@@ -27,14 +29,16 @@ def first_difference(recorded: Statement, resent: Statement) -> FieldError | Non
 
 
 def _tier(statement: Statement) -> str | None:
-    """The tier, in one word for what has several."""
-    return None if statement.service_tier in STANDARD_TIERS else statement.service_tier
+    """The tier that is billed; other words for the standard are none."""
+    tier = statement.service_tier
+    return None if tier in STANDARD_TIERS or tier == BATCH_TIER else tier
 
 
 def _other_quantity(name: str) -> Callable[[Statement], Any]:
     return lambda statement: (statement.quantities.other or {}).get(name, 0)
 
 
+_SERVICE_TIER, _BATCH = Stated.SERVICE_TIER.value, Stated.BATCH.value
 # In the order in which a difference is named.
 _COMPARED: tuple[tuple[int, str, Callable[[Statement], Any]], ...] = (
     (Stated.MODEL.value, "model", lambda it: it.model),
@@ -48,8 +52,8 @@ _COMPARED: tuple[tuple[int, str, Callable[[Statement], Any]], ...] = (
     ),
     (Stated.OUTPUT_TOKENS.value, "output_tokens", lambda it: output_tokens_of(it.quantities)),
     *((Stated[name.upper()].value, name, _other_quantity(name)) for name in OTHER_FIELDS),
-    (Stated.SERVICE_TIER.value, "service_tier", _tier),
-    (Stated.BATCH.value, "batch", lambda it: it.is_batch or it.service_tier == BATCH_TIER),
+    (_SERVICE_TIER, "service_tier", _tier),
+    (_BATCH, "batch", lambda it: it.is_batch or it.service_tier == BATCH_TIER),
     (Stated.REGION.value, "region", lambda it: it.region),
     (Stated.ACCELERATOR.value, "accelerator", lambda it: it.accelerator),
     (Stated.METER.value, "meter_slug", lambda it: it.meter_slug),

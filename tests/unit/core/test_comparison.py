@@ -166,6 +166,7 @@ def test_what_we_derive_and_what_they_report_is_never_compared(
         ({"timestamp": "2026-10-01T00:00:00Z"}, {"occurred_at": "2026-10-01T02:00:00.0000001+02:00"}),
         ({"input_seconds": "1.5"}, {"input_seconds": 1.500000}),
         ({"service_tier": "standard"}, {"service_tier": "default"}),
+        ({"service_tier": "batch"}, {"service_tier": "standard", "batch": True}),
         ({"service_tier": "auto"}, {"service_tier": "priority"}),  # left open, so not stated
         ({"metadata": {"a": "1", "b": "2"}}, {"metadata": {"b": "2", "a": "1"}}),
     ],
