@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import importlib.util
+import lzma
 import re
 import zipfile
 import zlib
@@ -17,6 +18,11 @@ _MEMBERS = {
     "genai-prices": "genai_prices/data.py",
     "litellm": "litellm/model_prices_and_context_window_backup.json",
 }
+# What a damaged archive ends in, by how its members are packed; bzip2 says OSError.
+_DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError),
+    *(NotImplementedError, RuntimeError, UnicodeDecodeError, MemoryError),
+)
 _PACKAGE = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _WHEEL_VERSION = re.compile(r"[^/]+-(?P<version>[^-/]+)\.dist-info/METADATA")
 
@@ -82,7 +88,7 @@ def _from_archive(source: str, path: Path) -> PriceList:
                 text = _text(stream, f"{path.name}:{member}")
     except KeyError:
         raise SourceError(f"{path.name} holds no {member}, which {source} would have") from None
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except _DAMAGE as error:
         raise SourceError(f"{path.name} is no archive that can be read: {error}") from error
     return PriceList(text, " ".join(filter(None, (source, version, f"({path.name})"))))
 

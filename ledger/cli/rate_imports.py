@@ -19,11 +19,12 @@ from ledger.cli.running import (
     say,
 )
 from ledger.clock import SystemClock
-from pricing import load_rate_table
+from pricing import RateFileError, load_rate_table
 from pricing.imports import (
     IMPORTERS,
     DraftHead,
     Imported,
+    LeftOut,
     SourceError,
     Wanted,
     draft_text,
@@ -32,6 +33,16 @@ from pricing.imports import (
 
 ALL = "all"
 STDOUT = "-"
+# What a reviewer cannot see from the prices of a draft.
+_COMMENTS = {
+    "genai-prices": (
+        "Where the source has no price of their own for tokens that usage tells apart, it bills them as",
+        "what they are a part of. For the kinds that their usage states, that stands here in words:",
+        "OpenAI's cache writes as input; Gemini's audio input as input, cached audio as cached input, and",
+        "the audio that speech models put out as output. Strike out what a model does not take or make,",
+        "and compare it: if the provider charges another price, these are wrong, and not just unrated.",
+    )
+}
 LEFT_OUT_COLUMNS = {
     "provider": "provider",
     "model": "model",
@@ -96,15 +107,40 @@ async def import_command(
         version=version or counts_from.date().isoformat(),
         effective_from=counts_from,
         source=_source(source, price_list, today.isoformat()),
+        comments=_COMMENTS.get(source, ()),
     )
-    texts = {name: draft_text(name, head, table) for name, table in imported.tables.items()}
-    for name, text in texts.items():
-        load_rate_table(text, f"the draft for {name}", currency=head.currency)
+    texts, imported = _texts(imported, head)
     if output == STDOUT:
         _show(texts, imported)
         return DONE
     files = {Path(output) / name / f"{head.version}.yaml": text for name, text in texts.items()}
     return _write(files, imported, force=force, as_json=as_json)
+
+
+def _texts(imported: Imported, head: DraftHead) -> tuple[dict[str, str], Imported]:
+    """Write out the drafts that load, by provider; any other is left out, and does not stop these.
+
+    Raises:
+        RateFileError: None of them loads.
+    """
+    texts: dict[str, str] = {}
+    faults: dict[str, RateFileError] = {}
+    for name, table in imported.tables.items():
+        text = draft_text(name, head, table)
+        try:
+            load_rate_table(text, f"the draft for {name}", currency=head.currency)
+        except RateFileError as error:
+            faults[name] = error
+        else:
+            texts[name] = text
+    if faults and not texts:
+        raise next(iter(faults.values()))
+    left_out = [
+        LeftOut(name, "*", "draft", f"does not load: {error.problems[0]}")
+        for name, error in faults.items()
+    ]
+    tables = {name: imported.tables[name] for name in texts}
+    return texts, Imported(tables, (*imported.left_out, *left_out))
 
 
 def _source(source: str, price_list: PriceList, read_on: str) -> str:

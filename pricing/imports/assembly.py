@@ -12,6 +12,8 @@ from pricing.units import UNIT_BY_RATE_KEY, Unit
 MODEL = "model"
 # Without these a tier or a variant prices nothing useful.
 _ESSENTIAL = ("input", "output")
+# A request is counted only where it has a price: without one its charge is lost, and nothing shows it.
+_REQUEST = Unit.BILLABLE_REQUESTS.rate_key
 _PER_TOKEN = frozenset(unit.rate_key for unit in Unit if unit.value.endswith("_tokens"))
 _STAND_INS = {Unit(unit).rate_key: Unit(stand_in).rate_key for unit, stand_in in BILLS_AS.items()}
 _ORDER = {key: place for place, key in enumerate(UNIT_BY_RATE_KEY)}
@@ -82,21 +84,33 @@ def words(when: When) -> str:
 def _gather(statements: Iterable[Stated], report: Report) -> dict[When, dict[int, Prices]]:
     """Turn numbers into prices, by combination and by start."""
     gathered: dict[When, dict[int, Prices]] = {}
+    refused: list[tuple[Stated, NoPrice]] = []
     for each in statements:
         try:
             price = price_of(each.number, each.key, places=each.places, per=each.per)
-        except NoPrice as reason:
-            # What bills as something else when it has no price would be billed wrongly.
-            if each.key in _STAND_INS and not isinstance(reason, ZeroPrice):
-                raise CannotList(
-                    each.field, f"{reason}, and without it it would bill as another"
-                ) from None
-            report(each.field, str(reason))
+        except NoPrice as error:
+            refused.append((each, error))
             continue
         prices = gathered.setdefault(each.when, {}).setdefault(each.start, {})
         if prices.setdefault(each.key, price) != price:
             raise CannotList(each.field, f"states {each.key} a second time with another price")
+    for each, reason in refused:
+        _check_refused(each, reason, gathered.get(each.when, {}).get(each.start, {}))
+        report(each.field, str(reason))
     return gathered
+
+
+def _check_refused(stated: Stated, reason: NoPrice, prices: Prices) -> None:
+    """Refuse the model when, without this price, usage would be billed at another one or at none.
+
+    That holds of 0 too: no source says whether it is free or unknown. Only a request at 0 costs the
+    same when it has no price.
+    """
+    stand_in = _STAND_INS.get(stated.key)
+    if stand_in in prices:
+        raise CannotList(stated.field, f"{reason}; left out, it would bill as {stand_in}")
+    if stated.key == _REQUEST and not isinstance(reason, ZeroPrice):
+        raise CannotList(stated.field, f"{reason}; left out, requests would bill without it")
 
 
 def _tiers(by_start: dict[int, Prices], report: Report) -> Tiers:
@@ -126,7 +140,7 @@ def _variant(when: When, by_start: dict[int, Prices], plain: Tiers, report: Repo
         report(f"{words(when)} {reason.field}", reason.reason)
         return None
     missing = [key for key in plain[0].prices if key not in tiers[0].prices]
-    if any(key in missing for key in _ESSENTIAL):
+    if any(key in missing for key in (*_ESSENTIAL, _REQUEST)):
         report(words(when), "is not stated whole: " + ", ".join(missing) + " missing")
         return None
     if not {tier.start for tier in plain} <= by_start.keys():

@@ -90,9 +90,12 @@ def _when_node(when: When) -> dict[str, str]:
 
 
 def _entry(key: str, node: Any, indent: int) -> Iterator[str]:
-    """Write `key: node` on a line, or in a block where it does not fit or holds a list."""
+    """Write `key: node` on a line, or in a block where it does not fit or holds a list.
+
+    A text stands on a line however long it is.
+    """
     name = f"{' ' * indent}{_scalar(key)}:"
-    if _is_flat(node) and len(line := f"{name} {_flow(node)}") <= WIDTH:
+    if _is_flat(node) and (len(line := f"{name} {_flow(node)}") <= WIDTH or isinstance(node, str)):
         yield line
         return
     yield name

@@ -6,6 +6,9 @@ from decimal import Decimal
 
 from msgspec import Struct
 
+from pricing.model_rates import BATCH_TIER, STANDARD_TIERS
+from pricing.stated_model import WORD_LENGTH_MAX
+
 
 class SourceError(ValueError):
     """The input is not a price list of the source that it was said to be."""
@@ -53,6 +56,7 @@ When = tuple[
 ]  # sorted pairs, such as (("batch", "true"),); empty is a plain call
 PLAIN: When = ()
 BATCH: When = (("batch", "true"),)
+NO_TIER = "is for a service tier that a table cannot name"
 
 
 class DraftModel(Struct, frozen=True):
@@ -100,6 +104,17 @@ class Imported(Struct, frozen=True):
 
     tables: Mapping[str, DraftTable]
     left_out: tuple[LeftOut, ...]
+
+
+def called_in_tier(tier: str) -> When | None:
+    """The combination of calls in a service tier; None for a word that a table has no variant for.
+
+    Standard calls and batches have words of their own in a table.
+    """
+    is_word = 1 <= len(tier) <= WORD_LENGTH_MAX and tier.isprintable() and tier == tier.strip()
+    if not is_word or tier in (*STANDARD_TIERS, BATCH_TIER):
+        return None
+    return (("service_tier", tier),)
 
 
 def tier_after(tokens: int) -> int:

@@ -34,9 +34,9 @@ def _refuse_constant(constant: str) -> NoReturn:
 
 
 def _object_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise SourceError(f"the key {twice[:80]!r} stands twice in one object")
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise SourceError(f"the key {name[:80]!r} stands twice in one object")
+        found[name] = value
     return found

@@ -22,8 +22,8 @@ class Gathering:
         self._in_conflict: set[str] = set()
 
     def leave_out(self, model: str, field: str, reason: str) -> None:
-        """Note what does not get into the draft."""
-        entry = LeftOut(self.provider, model, field, reason)
+        """Note what does not get into the draft, in words that can be shown whatever they hold."""
+        entry = LeftOut(self.provider, *map(_shown, (model, field, reason)))
         if entry not in self._noted:
             self._noted.add(entry)
             self.left_out.append(entry)
@@ -66,6 +66,15 @@ class Gathering:
             if name not in self.models and to in self.models
         }
         return DraftTable(dict(self.models), aliases, fallback)
+
+
+def _shown(text: str) -> str:
+    """Escape what no terminal should get, and what is no character at all."""
+    if text.isprintable():
+        return text
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+    )
 
 
 def imported(gatherings: Mapping[str, Gathering]) -> Imported:

@@ -100,7 +100,7 @@ def _draft(provider: Provider, model: Model, wanted: Wanted, report: Report) -> 
         report(MODEL, "bills ten seconds at least, which a table cannot say")
         return None
     try:
-        statements = statements_of(model, wanted.effective_on, report)
+        statements = statements_of(provider.id, model, wanted.effective_on, report)
     except CannotList as reason:
         report(reason.field, reason.reason)
         return None

@@ -1,11 +1,12 @@
 """The prices of one model of genai-prices on a day, as statements."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 
 from pricing.imports.assembly import CannotList, Stated, words
-from pricing.imports.drafts import BATCH, PLAIN, Report, When, tier_after
+from pricing.imports.drafts import BATCH, NO_TIER, PLAIN, Report, When, called_in_tier, tier_after
 from pricing.imports.genai_shape import Conditional, Model, Prices, Tiered, Variant
 
 # The source's price key, our rate key, and the word for `per` where it is not the unit's default.
@@ -44,10 +45,20 @@ _PART_OF = {
 }
 # Charged beside the tokens, and not counted here: what is charged for tokens is right without it.
 _BESIDE = frozenset({"code_executions_kcount", "social_searches_kcount", "storage_searches_kcount"})
+# What the usage of a provider tells apart from something else, and the source bills as that where it
+# has no price of its own: each with what it bills as.
+_TOLD_APART = {
+    "azure": {"cache_write_mtok": "input_mtok"},
+    "google": {"input_audio_mtok": "input_mtok", "cache_audio_read_mtok": "cache_read_mtok"},
+    "openai": {"cache_write_mtok": "input_mtok"},
+}
+# These take text, and all that they put out is audio.
+_SPEAKS = re.compile(r"gemini-.*-tts(-.*)?")
+_SPOKEN = {"output_audio_mtok": "output_mtok"}
 
 
-def statements_of(model: Model, on: date, report: Report) -> list[Stated]:
-    """Give what a model costs on a day.
+def statements_of(provider: str, model: Model, on: date, report: Report) -> list[Stated]:
+    """Give what a model of a provider, by the source's name of that, costs on a day.
 
     Raises:
         CannotList: Its prices depend on something that a table cannot say.
@@ -59,7 +70,8 @@ def statements_of(model: Model, on: date, report: Report) -> list[Stated]:
         if when is not None and _counts(variant, on):
             # Of several variants for the same calls the first that states a price holds.
             replaced[when] = variant.prices | replaced.get(when, {})
-    whole = {when: plain | prices for when, prices in replaced.items()}
+    parts = _SPOKEN if _SPEAKS.fullmatch(model.id) else _TOLD_APART.get(provider, {})
+    whole = {when: _completed(plain | prices, parts) for when, prices in replaced.items()}
     starts = sorted({0}.union(*map(_starts, whole.values())))
     statements: list[Stated] = []
     for when, prices in whole.items():
@@ -112,14 +124,26 @@ def _when(variant: Variant, report: Report) -> When | None:
             return BATCH
         case {"service_tier": "default", **rest} if not rest and not variant.prices:
             return None
-        case {"service_tier": str() as tier, **rest} if not rest and tier != "default":
-            return (("service_tier", tier),)
         # Anthropic's fast mode is asked for by its speed, and is a tier like others.
-        case {"speed": str() as tier, **rest} if not rest:
-            return (("service_tier", tier),)
-        case other:
-            report(f"variant {other}"[:80], "depends on what a record does not state")
-            return None
+        case {"service_tier": tier, **rest} | {"speed": tier, **rest} if not rest:
+            when, reason = called_in_tier(tier), NO_TIER
+        case _:
+            when, reason = None, "depends on what a record does not state"
+    if when is None:
+        report(f"variant {variant.when}"[:80], reason)
+    return when
+
+
+def _completed(prices: Prices, parts: Mapping[str, str]) -> Prices:
+    """Write out what parts of a whole cost, for a model of input and output that prices none apart.
+
+    Source: `compute_leaf_values` of genai-prices, which counts a kind without a price into the wider
+    kind that has one.
+    """
+    stated = {field for field, price in prices.items() if price is not None}
+    if not {"input_mtok", "output_mtok"} <= stated or not stated.isdisjoint(parts):
+        return prices
+    return prices | {part: prices[whole] for part, whole in parts.items() if prices.get(whole)}
 
 
 def _starts(prices: Prices) -> set[int]:

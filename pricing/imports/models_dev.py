@@ -11,6 +11,7 @@ from typing import Any
 
 from pricing.imports.assembly import CannotList, Stated, draft_model
 from pricing.imports.drafts import (
+    NO_TIER,
     PLAIN,
     DraftModel,
     Imported,
@@ -18,6 +19,7 @@ from pricing.imports.drafts import (
     SourceError,
     Wanted,
     When,
+    called_in_tier,
     tier_after,
 )
 from pricing.imports.exact_json import read_json
@@ -128,13 +130,19 @@ def _modes(entry: Mapping[str, Any], report: Report) -> Iterator[Stated]:
     match entry:
         case {"experimental": {"modes": dict() as modes}}:
             for name, mode in modes.items():
-                match mode:
-                    case {
-                        "cost": dict() as cost,
-                        "provider": {"body": {"service_tier": str() as tier}},
-                    }:
-                        yield from _statements(cost, (("service_tier", tier),))
-                    case {"cost": dict() as cost, "provider": {"body": {"speed": str() as tier}}}:
-                        yield from _statements(cost, (("service_tier", tier),))
-                    case {"cost": _}:
-                        report(f"mode {name}", "depends on what a record does not state")
+                yield from _mode(f"mode {name}", mode, report)
+
+
+def _mode(field: str, mode: Any, report: Report) -> Iterator[Stated]:
+    match mode:
+        case {
+            "cost": dict() as cost,
+            "provider": {"body": {"service_tier": str() as tier} | {"speed": str() as tier}},
+        }:
+            when = called_in_tier(tier)
+            if when is None:
+                report(field, NO_TIER)
+            else:
+                yield from _statements(cost, when)
+        case {"cost": _}:
+            report(field, "depends on what a record does not state")

@@ -58,11 +58,12 @@ def price_of(value: object, key: str, *, places: int = 0, per: str = "") -> Pric
         raise ZeroPrice(ZERO_REASON)
     unit = UNIT_BY_RATE_KEY[key]
     count = unit.per_counts[per or unit.per_default or ""]
+    # The size first: of what is too large the remainder may have more digits than Decimal works with.
+    if amount > Decimal(AMOUNT_PICO_MAX).scaleb(-PICO_PLACES) * count:
+        raise NoPrice(f"{plain(amount)} is larger than a table can hold")
     finest = Decimal(count if unit.divides else 1).scaleb(-PICO_PLACES)
     if amount % finest:
         raise NoPrice(f"{plain(amount)} is finer than a table can hold")
-    if amount > Decimal(AMOUNT_PICO_MAX).scaleb(-PICO_PLACES) * count:
-        raise NoPrice(f"{plain(amount)} is larger than a table can hold")
     return Price(amount, per)
 
 

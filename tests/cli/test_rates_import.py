@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from ledger.cli import price_lists
+from ledger.cli import price_lists, rate_imports
 from ledger.cli.price_lists import read_price_list
 from ledger.cli.rate_imports import import_command
 from pricing import load_rate_table
-from pricing.imports import SourceError
+from pricing.imports import DraftHead, DraftTable, SourceError, draft_text
 
 LIST = {
     "gpt-x": {
@@ -210,6 +210,46 @@ def test_a_version_that_no_table_could_have_is_refused(prices: Path, tmp_path: P
     assert "version: 'a b' is not" in run(*words, code=1).stderr
 
 
+def test_a_draft_that_does_not_load_stops_no_other(
+    prices: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told as left out, and neither written nor counted."""
+
+    def spoiled(provider: str, head: DraftHead, table: DraftTable) -> str:
+        text = draft_text(provider, head, table)
+        return text.replace("models:", "modles:") if provider == "openai" else text
+
+    monkeypatch.setattr(rate_imports, "draft_text", spoiled)
+    words = ("litellm", prices, "--output", tmp_path, "--version", "v1", "--provider")
+    document = json.loads(run(*words, "all", "--json").stdout)
+    assert document["files"] == [str(tmp_path / "mistral/v1.yaml")]
+    assert document["models"] == 1
+    told = document["left_out"][-1]
+    assert (told["provider"], told["model"], told["field"]) == ("openai", "*", "draft")
+    assert told["reason"].startswith("does not load: the draft for openai:")
+    assert not (tmp_path / "openai").exists()
+    assert "the draft for openai" in run(*words, "openai", code=1).stderr
+
+
+def test_a_model_of_no_characters_is_told(tmp_path: Path) -> None:
+    """Half a character cannot be written anywhere; its name is escaped, and the others stay."""
+    path = tmp_path / "prices.json"
+    path.write_text(json.dumps({**LIST, "\ud800": LIST["gpt-x"]}))
+    for words in (("--output", "-"), ("--output", tmp_path), ("--output", tmp_path, "--json")):
+        done = run("litellm", path, "--provider", "openai", *words)
+        assert "is no id that a record could state" in " ".join(done.output.split())
+        assert "ud800" in done.output
+
+
+def test_a_draft_of_genai_prices_says_what_its_prices_do_not_show(tmp_path: Path) -> None:
+    """That some are those of the whole, because the source bills the part so."""
+    path = tmp_path / "data.py"
+    path.write_text(DATA)
+    text = run("genai-prices", path, "--provider", "acme", "--output", "-").stdout
+    assert text.startswith("# Where the source has no price of their own")
+    assert list(load_rate_table(text, "stdout").models) == ["m"]
+
+
 def test_more_than_the_bound_is_not_read(
     prices: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -222,6 +262,24 @@ def test_more_than_the_bound_is_not_read(
     for path in (prices, packed):
         with pytest.raises(SourceError, match="has more than 100 bytes"):
             read_price_list("litellm", str(path))
+
+
+@pytest.mark.parametrize(
+    "method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA], ids=str
+)
+@pytest.mark.parametrize("place", range(0, 40, 4))
+def test_a_damaged_member_is_said(tmp_path: Path, method: int, place: int) -> None:
+    """However it is packed, and wherever the damage is."""
+    name = "genai_prices/data.py"
+    path = tmp_path / "w.whl"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr(name, "\n".join(f"x = {number}" for number in range(200)))
+    content = bytearray(path.read_bytes())
+    start = content.index(name.encode()) + len(name) + place
+    content[start : start + 4] = bytes(255 - each for each in content[start : start + 4])
+    path.write_bytes(content)
+    with pytest.raises(SourceError, match="is no archive that can be read"):
+        read_price_list("genai-prices", str(path))
 
 
 def test_a_damaged_archive_is_said(tmp_path: Path) -> None:
