@@ -10,7 +10,17 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
 import ledger as product
-from ledger.api import decisions, explanations, exports, health, invoices, problems, requests, spend
+from ledger.api import (
+    decisions,
+    explanations,
+    exports,
+    health,
+    invoices,
+    problems,
+    requests,
+    spend,
+    unrated,
+)
 from ledger.api.authentication import KeyGuard
 from ledger.api.parameters import refuse_unknown_parameters
 from ledger.bootstrap import Ledger
@@ -35,6 +45,7 @@ def create_app(ledger: Ledger, admin_key: str) -> Litestar:
             invoices.router,
             explanations.router,
             exports.router,
+            unrated.router,
         ],
         lifespan=[writing],
         guards=[KeyGuard(admin_key), refuse_unknown_parameters],

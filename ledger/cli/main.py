@@ -18,10 +18,12 @@ from ledger.cli import (
     rates,
     rebuild,
     redact,
+    rerate,
     seal,
     serve,
     spend,
     unmetered,
+    unrated,
     verify,
 )
 
@@ -53,7 +55,9 @@ for module in (
     ingest,
     spend,
     adjust,
+    rerate,
     unmetered,
+    unrated,
     invoices,
     explain,
     export,

@@ -29,7 +29,7 @@ class LineUsage(msgspec.Struct, frozen=True):
     month: date
     provider: str | None
     model: str | None
-    key_type: str
+    key_type: str | None
     after: Cut
     upto: Cut
 

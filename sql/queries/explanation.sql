@@ -1,24 +1,25 @@
 -- name: revisions
 -- Every revision of a request with what its amounts follow from: prices by version, meter, and who decided.
--- A decision is matched by the revision that it says it made; one batch may hold several.
+-- An adjustment is matched by the revision that it says it made; one batch may hold several. What was rated
+-- again follows from the one decision that its batch has for the customer.
 SELECT e.customer, e.revision, e.opaque_id, c.customer_id, e.kind::text, e.occurred_at, b.recorded_at,
     e.lane, e.batch, encode(b.digest, 'hex') AS digest, e.requests, e.unrated, e.uncached_input_tokens,
     e.cached_input_tokens, e.output_tokens, e.other_units, e.input_pico, e.cached_input_pico, e.output_pico,
     e.other_pico, e.fee_pico, d.provider, d.model, d.key_type::text, d.service_tier, d.is_batch,
     d.rate_version, d.meter_version, d.region, d.accelerator, d.billed_as, m.slug AS meter_slug,
     m.version AS meter_number, m.kind AS meter_kind, m.percentage, m.terms,
-    decided.actor, decided.reason, decided.idempotency_key
+    decided.actor, decided.reason, decided.idempotency_key, decided.job
 FROM usage_event e
 JOIN customer c USING (customer)
 JOIN batch b USING (lane, batch)
 JOIN dimension d USING (dimension)
 LEFT JOIN meter_version m USING (meter_version)
 LEFT JOIN LATERAL (
-    SELECT x.actor, x.reason, x.body ->> 'idempotency_key' AS idempotency_key
+    SELECT x.actor, x.reason, x.body ->> 'idempotency_key' AS idempotency_key, x.body ->> 'job' AS job
     FROM ledger_event x
     WHERE x.customer = e.customer AND x.lane = e.lane AND x.batch = e.batch
-        AND x.kind = 'request_adjusted' AND x.subject = $2
-        AND x.body -> 'revisions' @> to_jsonb(e.revision)
+        AND (x.kind = 'request_adjusted' AND x.subject = $2 AND x.body -> 'revisions' @> to_jsonb(e.revision)
+            OR x.kind = 'usage_rerated')
     LIMIT 1
 ) AS decided ON e.revision >= 2
 WHERE e.request_id = $1 AND ($3::integer IS NULL OR e.customer = $3)

@@ -56,6 +56,7 @@ LEFT JOIN LATERAL (
 ) AS t ON true
 -- Who decided it and why; what intake records nobody decides.
 LEFT JOIN ledger_event a ON a.customer = e.customer AND a.lane = e.lane AND a.batch = e.batch
-    AND a.kind = 'request_adjusted' AND a.subject = request_id_text(e.request_id, e.opaque_id)
+    AND (a.kind = 'request_adjusted' AND a.subject = request_id_text(e.request_id, e.opaque_id)
+        OR a.kind = 'usage_rerated')
 WHERE e.request_id = ANY($1::uuid[]) AND ($2::integer[] IS NULL OR e.customer = ANY($2))
 ORDER BY e.request_id, e.customer, e.revision;

@@ -96,10 +96,9 @@ def _revision(revision: dict[str, Any]) -> Iterator[str]:
         f" in batch {revision['lane']}-{revision['batch']}"
     )
     if revision["decided_by"] is not None:
-        key = revision["idempotency_key"]
-        yield from labelled(
-            "decided", f"by {revision['decided_by']}: {revision['reason']} (key {key})"
-        )
+        yield from labelled("decided", _decision_words(revision))
+    if revision["rerated"] is not None:
+        yield from labelled("re-rated", _rerating_words(revision["rerated"]))
     if revision["kind"] in _UNMETERED:
         yield from labelled("", _UNMETERED[revision["kind"]])
     elif revision["negates"] is not None:
@@ -112,6 +111,20 @@ def _revision(revision: dict[str, Any]) -> Iterator[str]:
     if revision["digest"] is not None:
         yield from labelled("digest", revision["digest"])
     yield from labelled("invoiced", _invoiced(revision["invoice"]))
+
+
+def _decision_words(revision: dict[str, Any]) -> str:
+    words = f"by {revision['decided_by']}"
+    if revision["reason"] is not None:
+        words += f": {revision['reason']}"
+    if revision["idempotency_key"] is not None:
+        words += f" (key {revision['idempotency_key']})"
+    return words
+
+
+def _rerating_words(rerated: dict[str, Any]) -> str:
+    before = rerated["from"] or "no price"
+    return f"from {before}" if rerated["to"] is None else f"from {before} to {rerated['to']}"
 
 
 def _rated(revision: dict[str, Any]) -> Iterator[str]:

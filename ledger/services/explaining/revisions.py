@@ -67,6 +67,7 @@ def revision_body(row: Row, before: Sequence[Row], known: Known) -> dict[str, An
         "decided_by": row["actor"],
         "reason": row["reason"],
         "idempotency_key": row["idempotency_key"],
+        "rerated": _rerated(row, before, known),
         "negates": row["revision"] - 1 if row["requests"] < 0 else None,
         "provider": row["provider"],
         "model": row["model"],
@@ -79,6 +80,31 @@ def revision_body(row: Row, before: Sequence[Row], known: Known) -> dict[str, An
         "agrees": not differences,
         "differences": differences,
     }
+
+
+def _rerated(row: Row, before: Sequence[Row], known: Known) -> dict[str, str | None] | None:
+    """From which version of a rate table to which a row was rated again, and by which job.
+
+    None where that is not why it is there; a version is None where there was no price, and `to` on the
+    negation, which the new statement follows.
+    """
+    if row["job"] is None:
+        return None
+    is_negation = row["requests"] < 0
+    return {
+        "job": row["job"],
+        "from": _version(row if is_negation or not before else before[-1], known),
+        "to": None if is_negation else _version(row, known),
+    }
+
+
+def _version(row: Row, known: Known) -> str | None:
+    """The name of the version of a rate table that priced a row."""
+    version = row["rate_version"]
+    if version is None:
+        return None
+    table = known.book.published(version).table
+    return f"{table.provider} {table.version}"
 
 
 def _work(row: Row, table: RateTable | None) -> Arithmetic | None:
