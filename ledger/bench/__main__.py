@@ -10,7 +10,7 @@ def main() -> None:
     """Measure the product on this machine; each bench prints its floors from the same run."""
 
 
-for command in (intake.bench, ingest.bench, log.rebuild, log.verify, rating.bench):
+for command in (intake.bench, ingest.bench, log.rebuild, log.verify, log.rerate, rating.bench):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`bench rebuild` and `bench verify`: how fast the log is summed up anew, and proved."""
+"""`bench rebuild`, `verify` and `rerate`: how fast the log is summed up anew, proved, and rated again."""
 
 import os
 import tempfile
@@ -142,4 +142,11 @@ verify = _command(
     "reading alone",
     _reading_s,
     "Prove the whole log, beside reading it in its order.",
+)
+rerate = _command(
+    "rerate",
+    ("rerate", "--from", "2020-01-01", "--to", "2100-01-01"),
+    "reading alone",
+    _reading_s,
+    "Rate the whole log by the tables known now and show the difference, beside reading it.",
 )
