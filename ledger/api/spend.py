@@ -30,6 +30,9 @@ async def get_spend(
 ) -> dict[str, Any]:
     """What was acknowledged before the call is in the answer.
 
+    The fees of tiered meters are those of whole months: rows of their own, with `meter`, in every span that
+    the first instant of their month lies in. Questions for a provider, model or key type leave them out.
+
     With `as_of`, what was recorded by then and nothing else: a time or a date such as
     `2026-11-20T12:00:00Z`, a cut such as `1-23.2-5`, or the `as_of` of an answer, which gives that answer
     again.

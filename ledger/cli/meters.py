@@ -63,13 +63,15 @@ def command_group() -> None:
 async def set_(
     ledger: Ledger, *, slug: str, reason: str | None, as_json: bool, **terms: Any
 ) -> None:
-    r"""Publish a version of a meter. Events that are recorded already keep the version they have.
+    """Publish a version of a meter. Events that are recorded already keep the version they have.
 
-    \b
-    Examples:
-      ledger meters set standard --percentage 10
-      ledger meters set per-call --kind fixed --unit requests --rate 0.01
-      ledger meters set pro --kind graduated --unit tokens_1m --tier 0:5.00 --tier 1000000:3.00
+    Example: ledger meters set standard --percentage 10
+
+    A rate on each call:
+    ledger meters set per-call --kind fixed --unit requests --rate 0.01
+
+    Tiers over a month:
+    ledger meters set pro --kind graduated --unit tokens_1m --tier 0:5.00 --tier 1000000:3.00
     """
     terms["tiers"] = list(terms["tiers"]) or None
     body = await set_meter(ledger.database, ledger.clock, ACTOR, slug, terms, reason)

@@ -51,6 +51,9 @@ async def command_group(
 
     Example: ledger spend --from 2026-10-01 --to 2026-11-01 --by customer,model
 
+    The fees of tiered meters are those of whole months. They are rows of their own, in every span that
+    the first instant of their month lies in.
+
     As it stood at a time, whatever has been recorded since:
     ledger spend --from 2026-10-01 --to 2026-11-01 --as-of 2026-11-01T06:00:00Z
     """
@@ -77,15 +80,20 @@ def print_spend(body: dict[str, object]) -> None:
     rows: list[dict[str, object]] = body["rows"]  # type: ignore[assignment]
     totals: dict[str, object] = body["totals"]  # type: ignore[assignment]
     columns = {name: name for name in groups}
+    has_tiered_fees = any("meter" in row for row in rows)
+    columns |= {"meter": "tiered fee of"} if has_tiered_fees else {}
     columns |= {"requests": "requests", "input_tokens": "input", "output_tokens": "output"}
     columns |= {"cost": "cost", "spend": "spend"}
-    total_row = {**dict.fromkeys(groups[:1], "total"), **totals}
-    shown = [_for_reading(row) for row in [*rows, total_row]] if groups else [_for_reading(totals)]
+    total_row = {**dict.fromkeys([*groups, "meter"][:1], "total"), **totals}
+    shown_rows = [*rows, total_row] if groups or has_tiered_fees else [totals]
+    shown = [_for_reading(row) for row in shown_rows]
     print_table(f"In {body['currency']}, cut to 4 places; --json has all, fees too", columns, shown)
     if body["unrated_requests"]:
         say(f"{body['unrated_requests']} requests have no rate yet and count 0.")
     if "model" in groups:
         say("Models are shown by their last part; --model takes the whole id.")
+    if has_tiered_fees:
+        say("A tiered fee is that of a whole month and counts where the month begins.")
     say(f"as of {body['as_of']}")
 
 

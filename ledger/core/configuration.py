@@ -40,6 +40,11 @@ class Configuration(msgspec.Struct, frozen=True, dict=True):
         return None if slug is None else self._in_force[slug]
 
     @cached_property
+    def tiered(self) -> dict[int, PublishedMeter]:
+        """The versions of meters whose fee is that of a whole period, by their numbers."""
+        return {number: each for number, each in self.meters.items() if each.meter.is_tiered}
+
+    @cached_property
     def _in_force(self) -> dict[str, PublishedMeter]:
         return current_meters(self.meters)
 

@@ -15,14 +15,15 @@ from ledger.core.usage.stated import SECONDS_FIELDS
 from pricing import (
     AmountOutOfRange,
     Meter,
+    MeterUnit,
     PublishedTable,
     Quantities,
-    Rate,
     RateBook,
     RateSet,
     Unit,
     fee_pico,
     format_amount,
+    metered_quantity,
     rate,
 )
 
@@ -73,7 +74,7 @@ def work_out(quantities: Quantities, rates: RateSet, meter: Meter | None) -> Ari
         costs = rate(quantities, rates)
         if costs is None:
             return None
-        fee = _fee(meter, costs.total_pico)
+        fee = _fee(meter, costs.total_pico, quantities)
     except AmountOutOfRange:
         return None
     amounts = {
@@ -106,6 +107,12 @@ def quantity_text(unit: str, quantity: int) -> str:
     sign = "-" if quantity < 0 else ""
     fraction = f".{micros:06d}".rstrip("0") if unit in SECONDS_FIELDS and micros else ""
     return f"{sign}{whole:,}{fraction}"
+
+
+def counted_text(counting: MeterUnit, quantity: int) -> str:
+    """A stored quantity in what a meter counts, as its tiers are stated: tokens, seconds, requests."""
+    is_time = counting is MeterUnit.MINUTES
+    return quantity_text(Unit.INPUT_SECONDS if is_time else Unit.INPUT_TOKENS, quantity)
 
 
 def price_words(rates: RateSet) -> str:
@@ -148,7 +155,9 @@ def _lack(
         return f"{name} does not list the model"
     rates = listing.rates.rates_for(combination_for(dimension), quantities)
     if rates is None:
-        return f"{name} has no prices of the model for {combination_text(combination_for(dimension))}"
+        return (
+            f"{name} has no prices of the model for {combination_text(combination_for(dimension))}"
+        )
     used = by_unit(quantities)
     missing = [unit for unit in used if used[unit] and rates.rate_for(unit) is None]
     if missing:
@@ -174,10 +183,21 @@ def _step(unit: str, quantity: int, rates: RateSet, amount_pico: int) -> Step:
     )
 
 
-def _fee(meter: Meter | None, cost_pico: int) -> Fee:
-    amount_pico = fee_pico(meter, cost_pico)
+def _fee(meter: Meter | None, cost_pico: int, quantities: Quantities) -> Fee:
     if meter is None:
-        return Fee("no meter, no fee", None, amount_pico)
+        return Fee("no meter, no fee", None, 0)
+    quantity = metered_quantity(meter, quantities)
+    amount_pico = fee_pico(meter, cost_pico, quantity)
+    if meter.is_tiered:
+        return Fee("none of its own: the fee is on the month's whole use, by tiers", None, 0)
+    if meter.fixed_rate is not None and meter.counting is not None:
+        count = meter.counting.per_quantity // meter.counting.scale
+        words = f"{counted_text(meter.counting, quantity)} x {meter.rate}"
+        return Fee(
+            words + (f" / {count:,}" if count > 1 else ""),
+            _unrounded(quantity * meter.fixed_rate.price_pico, meter.fixed_rate.per_quantity),
+            amount_pico,
+        )
     if meter.percentage is None:
         return Fee("the meter charges nothing", None, amount_pico)
     return Fee(

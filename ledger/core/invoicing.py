@@ -4,7 +4,7 @@ Lines keep their exact value. The total is the exact sum rounded half up once; t
 by largest remainder, and what rounding left is told apart.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -27,11 +27,15 @@ TAX_MINOR = 0  # no tax is reckoned; the field is there for those who add it
 
 
 class DueLine(msgspec.Struct, frozen=True):
-    """Usage of one month that no invoice has billed yet; amounts in pico units, exact, maybe negative."""
+    """Usage of one month that no invoice has billed yet; amounts in pico units, exact, maybe negative.
+
+    Or the tiered fee of a `meter` on a month: then there is no provider, model or type of key, and nothing
+    but the fee.
+    """
 
     provider: str | None
     model: str | None
-    key_type: str
+    key_type: str | None
     month: date
     requests: int
     input_tokens: int
@@ -40,6 +44,7 @@ class DueLine(msgspec.Struct, frozen=True):
     cost_pico: int
     fee_pico: int
     exact_pico: int
+    meter: str | None = None
 
 
 class InvoiceLine(msgspec.Struct, frozen=True):
@@ -82,6 +87,27 @@ class Invoice(msgspec.Struct, frozen=True):
     status: str
     issued_at: datetime
     content: Draft
+
+
+def due_fees(
+    fees: Mapping[tuple[int, str, date], int], billed: Mapping[tuple[int, str, date], int]
+) -> dict[int, list[DueLine]]:
+    """Tiered fees minus what was billed of them, both in pico units by customer, meter and month.
+
+    By customer, in the order of meters and months; where nothing is left there is no line.
+    """
+    due: dict[int, list[DueLine]] = {}
+    for key in sorted(fees.keys() | billed.keys()):
+        customer, slug, month = key
+        if fee_pico := fees.get(key, 0) - billed.get(key, 0):
+            line = DueLine(None, None, None, month, 0, 0, 0, 0, 0, fee_pico, fee_pico, slug)
+            due.setdefault(customer, []).append(line)
+    return due
+
+
+def in_order(usage: Sequence[DueLine], fees: Sequence[DueLine]) -> list[DueLine]:
+    """The lines of an invoice month by month, those of tiered fees last in their month."""
+    return sorted([*usage, *fees], key=lambda line: (line.month, line.meter or ""))
 
 
 def draft_invoice(
@@ -171,6 +197,7 @@ def _line_document(line: InvoiceLine, service: Period, places: int) -> dict[str,
         "provider": due.provider,
         "model": due.model,
         "key_type": due.key_type,
+        **({} if due.meter is None else {"meter": due.meter}),
         "period_start": service.start.isoformat(),
         "period_end": service.end.isoformat(),
         "requests": due.requests,

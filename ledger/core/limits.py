@@ -1,15 +1,18 @@
 """Spend limits: windows in UTC, thresholds that are crossed at >=, and the alerts that follow."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Collection, Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import msgspec
 
+from ledger.core.instants import month_period
 from pricing import PICO_PER_UNIT, parse_amount
 
 WINDOW_KINDS = ("day", "week", "month", "total")
+# The windows that whole months lie in, and so the fees of tiered meters.
+TIERED_KINDS = ("month", "total")
 ACTIONS = ("alert", "block")
 DEFAULT_THRESHOLDS = ("0.5", "0.8", "1")
 MAX_THRESHOLDS = 20
@@ -79,9 +82,15 @@ def is_watched(limit: SpendLimit, window: Window) -> bool:
 
 
 def movements(
-    spent: Iterable[tuple[int, datetime, int]], limits: dict[int, tuple[SpendLimit, ...]]
+    spent: Iterable[tuple[int, datetime, int]],
+    limits: dict[int, tuple[SpendLimit, ...]],
+    fee_months: Collection[tuple[int, date]] = (),
 ) -> list[Movement]:
-    """Sum (customer, instant, spend) by limit and window, sorted in the order in which rows are locked."""
+    """Sum (customer, instant, spend) by limit and window, sorted in the order in which rows are locked.
+
+    `fee_months` are customers and months whose tiered fees move: their windows move by nothing, and are
+    judged.
+    """
     sums: dict[tuple[int, str, datetime], tuple[SpendLimit, Window, int]] = {}
     for customer, instant, spend_pico in spent:
         for limit in limits.get(customer, ()):
@@ -90,6 +99,11 @@ def movements(
                 key = (customer, limit.limit_id, window.start_at)
                 before = sums[key][2] if key in sums else 0
                 sums[key] = (limit, window, before + spend_pico)
+    for customer, month in fee_months:
+        for limit in limits.get(customer, ()):
+            window = window_of(limit.window_kind, month_period(month).start_at)
+            if limit.window_kind in TIERED_KINDS and is_watched(limit, window):
+                sums.setdefault((customer, limit.limit_id, window.start_at), (limit, window, 0))
     return [Movement(*sums[key]) for key in sorted(sums)]
 
 

@@ -1,12 +1,13 @@
 """Spend questions and their answers: which rows, how they are merged, what they sum to."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 
 from ledger.core.errors import InvalidParameter, TooManyRows
 from ledger.core.instants import Span, split_at_hours
+from ledger.core.tiered_fees import TieredFee
 
 GROUPINGS = ("customer", "provider", "model", "key_type", "hour", "day", "month")
 MAX_ROWS = 10_000
@@ -27,6 +28,11 @@ class SpendQuery(msgspec.Struct, frozen=True):
     providers: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     key_types: tuple[str, ...] = ()
+
+    @property
+    def asks_for_tiered_fees(self) -> bool:
+        """Whether tiered fees are in its answer: they have no provider, model or type of key."""
+        return not (self.providers or self.models or self.key_types)
 
 
 class SpendFigures(msgspec.Struct):
@@ -55,11 +61,19 @@ class SpendFigures(msgspec.Struct):
         return not any(getattr(self, figure) for figure in FIGURES) and not any(self.units.values())
 
 
+class SpendRow(msgspec.Struct, frozen=True):
+    """A group with its figures; `meter` is set where they are the tiered fees of a meter."""
+
+    group: Group
+    figures: SpendFigures
+    meter: str | None = None
+
+
 class SpendAnswer(msgspec.Struct, frozen=True):
-    """Groups with their figures, sorted bytewise, and the whole; `as_of` says which state it is of."""
+    """Rows, sorted bytewise by their groups, and the whole; `as_of` says which state it is of."""
 
     query: SpendQuery
-    rows: tuple[tuple[Group, SpendFigures], ...]
+    rows: tuple[SpendRow, ...]
     totals: SpendFigures
     as_of: str
 
@@ -98,23 +112,38 @@ def spend_query(
     )
 
 
-def merge(
-    query: SpendQuery, parts: Iterable[tuple[Group, SpendFigures]], as_of: str
-) -> SpendAnswer:
-    """Merge what the rollups and the log say about the same groups into one sorted answer.
+def tiered_rows(
+    query: SpendQuery, fees: Iterable[TieredFee], customer_ids: Mapping[int, str]
+) -> list[SpendRow]:
+    """Tiered fees as rows of their own: a fee is of a customer and a month, not of a model or an hour."""
+    rows = []
+    for fee in fees:
+        known = {"customer": customer_ids[fee.customer], "month": fee.month.isoformat()[:7]}
+        group = tuple(known.get(name) for name in query.group_by)
+        figures = SpendFigures(fee_pico=fee.fee_pico, spend_pico=fee.fee_pico, units={})
+        rows.append(SpendRow(group, figures, fee.slug))
+    return rows
+
+
+def merge(query: SpendQuery, parts: Iterable[SpendRow], as_of: str) -> SpendAnswer:
+    """Merge what rollups, the log and meters say about the same groups into one sorted answer.
 
     Raises:
         TooManyRows: more than 10,000 groups.
     """
-    groups: dict[Group, SpendFigures] = {}
+    groups: dict[tuple[Group, str | None], SpendFigures] = {}
     totals = SpendFigures(units={})
-    for group, figures in parts:
-        groups.setdefault(group, SpendFigures(units={})).add(figures)
-        totals.add(figures)
-    rows = [(group, figures) for group, figures in groups.items() if not figures.is_empty]
+    for part in parts:
+        groups.setdefault((part.group, part.meter), SpendFigures(units={})).add(part.figures)
+        totals.add(part.figures)
+    rows = [
+        SpendRow(group, figures, meter)
+        for (group, meter), figures in groups.items()
+        if not figures.is_empty
+    ]
     if len(rows) > MAX_ROWS:
         raise TooManyRows(f"more than {MAX_ROWS} rows; ask for a shorter time or fewer groupings")
-    rows.sort(key=lambda row: _bytewise(row[0]))
+    rows.sort(key=lambda row: (_bytewise(row.group), row.meter or ""))
     return SpendAnswer(query, tuple(rows), totals, as_of)
 
 

@@ -30,6 +30,9 @@ _METHOD = (
     "amounts was rounded once, half up, to the total, the line amounts share that total by largest "
     "remainder, and what was rounded up (or, with a minus, down) is shown as rounding."
 )
+_TIERED = (
+    "Lines of a meter are the fee on all that was used in the service period, by the meter's tiers."
+)
 _BYOK = (
     "Lines with the customer's own key (byok) owe the fee only: their cost is shown for information and "
     "is billed by the provider to the owner of the key."
@@ -87,14 +90,21 @@ def _sections(invoice: dict[str, Any]) -> Iterator[str]:
 
 def _line(line: dict[str, Any], prefix: str) -> Iterator[str]:
     amount = _grouped(line["amount"])
-    provider = line["provider"] or "unknown provider"
-    model = "unknown model" if line["model"] is None else line["model"].removeprefix(prefix)
-    name = _printable(f"{provider}, {model}, {line['key_type']}")
-    first, *more = wrap(name, COLUMNS - len(amount) - 2) or [""]
+    first, *more = wrap(_printable(_name(line, prefix)), COLUMNS - len(amount) - 2) or [""]
     yield _ends(first, amount)
     yield from more
-    yield from _figures([(label, f"{line[field]:,}") for label, field in _COUNTS])
+    if "meter" not in line:
+        yield from _figures([(label, f"{line[field]:,}") for label, field in _COUNTS])
     yield from _figures([(label, _grouped(line[field])) for label, field in _AMOUNTS])
+
+
+def _name(line: dict[str, Any], prefix: str) -> str:
+    """What a line is for."""
+    if "meter" in line:
+        return f"tiered fee of the meter {line['meter']}"
+    provider = line["provider"] or "unknown provider"
+    model = "unknown model" if line["model"] is None else line["model"].removeprefix(prefix)
+    return f"{provider}, {model}, {line['key_type']}"
 
 
 def _figures(figures: Sequence[tuple[str, str]]) -> Iterator[str]:
@@ -124,6 +134,8 @@ def _sums(invoice: dict[str, Any]) -> Iterator[str]:
 def _notes(invoice: dict[str, Any]) -> Iterator[str]:
     yield ""
     yield from wrap(_METHOD, COLUMNS)
+    if any("meter" in line for line in invoice["lines"]):
+        yield from wrap(_TIERED, COLUMNS)
     if any(line["key_type"] == "byok" for line in invoice["lines"]):
         yield from wrap(_BYOK, COLUMNS)
 

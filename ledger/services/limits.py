@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -14,32 +13,31 @@ from ledger.core.instants import format_instant
 from ledger.core.limits import (
     ACTIONS,
     DEFAULT_THRESHOLDS,
-    TOTAL_START,
     WINDOW_KINDS,
-    Alert,
-    Movement,
     SpendLimit,
     check_thresholds,
-    crossing_alerts,
     movements,
     window_of,
 )
 from ledger.services.customers import known_customer
 from ledger.services.decisions import DecisionBatch, deciding
-from ledger.store.database import Connection, Database
-from ledger.store.interning import Interned
+from ledger.services.limit_windows import (
+    Tiered,
+    instant_text,
+    limit_amount_text,
+    move_limits,
+    window_start_text,
+)
+from ledger.store.database import Database
 from ledger.store.limits import (
     forget_windows,
     limit_from_row,
-    move_windows,
-    post_messages,
-    raise_alerts,
     read_alerts,
     read_hourly_spend,
     read_limits,
     write_limit,
 )
-from ledger.store.log import Decision
+from ledger.store.meters import load_meters
 from pricing import format_amount, parse_amount
 
 MAX_ID_CHARACTERS = 255
@@ -104,8 +102,8 @@ async def list_alerts(
             "limit_id": row["limit_id"],
             "customer_id": row["customer_id"],
             "threshold": row["threshold"],
-            "window_start": _window_start(row["window_start"]),
-            "window_end": _instant_or_none(row["window_end"]),
+            "window_start": window_start_text(row["window_start"]),
+            "window_end": instant_text(row["window_end"]),
             "limit_amount": limit_amount_text(int(row["limit_pico"])),
             "spend": format_amount(int(row["spend_pico"])),
             "raised_at": format_instant(row["raised_at"]),
@@ -126,60 +124,6 @@ def limit_body(limit: SpendLimit, customer_id: str) -> dict[str, Any]:
     }
 
 
-def alert_body(alert: Alert, customer_id: str) -> dict[str, Any]:
-    """An alert as the interface shows it."""
-    return {
-        "alert_id": alert.alert_id,
-        "limit_id": alert.limit.limit_id,
-        "customer_id": customer_id,
-        "threshold": alert.threshold,
-        "window_start": _window_start(alert.window.start_at),
-        "window_end": _instant_or_none(alert.window.end_at),
-        "limit_amount": limit_amount_text(alert.limit.amount_pico),
-        "spend": format_amount(alert.spend_pico),
-        "raised_at": format_instant(alert.raised_at),
-    }
-
-
-def limit_amount_text(amount_pico: int) -> str:
-    """A limit's amount with two places, or as many as it needs: `100.00`."""
-    whole, _, places = format_amount(amount_pico).partition(".")
-    return f"{whole}.{places.rstrip('0').ljust(2, '0')}"
-
-
-async def move_limits(
-    connection: Connection, moves: Sequence[Movement], raised_at: datetime, interned: Interned
-) -> list[Decision]:
-    """Move the windows of limits and raise what is crossed, exactly once; the alerts are decisions."""
-    if not moves:
-        return []
-    after = await move_windows(connection, moves)
-    crossing = [
-        alert
-        for move, after_pico in zip(moves, after, strict=True)
-        for alert in crossing_alerts(move, after_pico, raised_at)
-    ]
-    return await announce(connection, crossing, raised_at, interned)
-
-
-async def announce(
-    connection: Connection, crossing: Sequence[Alert], raised_at: datetime, interned: Interned
-) -> list[Decision]:
-    """Raise alerts that were not raised before, and tell of them; give the decisions to do so."""
-    raised = await raise_alerts(connection, crossing)
-    await interned.learn_words(connection, {alert.limit.customer for alert in raised}, ())
-    messages = [
-        (
-            alert.limit.customer,
-            alert.alert_id,
-            alert_body(alert, interned.customer_words[alert.limit.customer][0]),
-        )
-        for alert in raised
-    ]
-    await post_messages(connection, "alert", messages, raised_at)
-    return [Decision("alert_raised", *message) for message in messages]
-
-
 async def _open_windows(batch: DecisionBatch, limit: SpendLimit) -> None:
     """Fill the windows that are still open with what is spent already, and raise what is reached."""
     await forget_windows(batch.connection, limit)
@@ -189,7 +133,10 @@ async def _open_windows(batch: DecisionBatch, limit: SpendLimit) -> None:
         ((limit.customer, hour_at, spend_pico) for hour_at, spend_pico in spent),
         {limit.customer: (limit,)},
     )
-    batch.decisions += await move_limits(batch.connection, moves, batch.decided_at, batch.interned)
+    tiered = Tiered(await load_meters(batch.connection), None)
+    batch.decisions += await move_limits(
+        batch.connection, moves, batch.decided_at, batch.interned, tiered
+    )
 
 
 def _checked(request: LimitRequest) -> tuple[int, tuple[str, ...]]:
@@ -228,11 +175,3 @@ def _default_id(request: LimitRequest) -> str:
     """One limit for each customer, window and action, unless more are named."""
     text = f"{request.customer_id}\0{request.window}\0{request.action}"
     return "lim_" + hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _window_start(instant: Any) -> str | None:
-    return None if instant == TOTAL_START else format_instant(instant)
-
-
-def _instant_or_none(instant: Any) -> str | None:
-    return None if instant is None else format_instant(instant)

@@ -11,6 +11,16 @@ from ledger.store.database import Database
 from ledger.store.meters import load_meters, publish_meter
 from pricing import Meter, load_meter_file, meter_in_our_words, read_meter_form, same_schedule
 
+# What forms call a field that is named otherwise where meters are read.
+OUR_WORDS = {"slug": "meter_slug"}
+LAVAS_WORDS = {
+    **OUR_WORDS,
+    "kind": "rate_type",
+    "unit": "tier_type",
+    "percentage": "tiers[0].rate",
+    "rate": "tiers[0].rate",
+}
+
 
 async def set_meter(
     database: Database,
@@ -29,7 +39,13 @@ async def set_meter(
     """
     wanted = read_meter_form(slug, _with_kind(form))
     if not isinstance(wanted, Meter):
-        raise InvalidRecord([FieldError(each.field, each.code, each.detail) for each in wanted])
+        names = OUR_WORDS if form.get("rate_type") is None else LAVAS_WORDS
+        raise InvalidRecord(
+            [
+                FieldError(names.get(each.field, each.field), each.code, each.detail)
+                for each in wanted
+            ]
+        )
     async with deciding(database, clock, actor, reason=reason) as batch:
         bodies = await _publish(batch, [wanted])
     return bodies[0]

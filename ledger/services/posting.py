@@ -1,6 +1,6 @@
 """Posting: events into the log, and everything that follows from them, in one transaction.
 
-    events ─▶ usage_event ─▶ rollups ─▶ limit windows, alerts ─▶ batch row with its digest
+    events ─▶ usage_event ─▶ rollups, usage of meters ─▶ limit windows, alerts ─▶ batch row with its digest
 
 The rows are locked in this order, each table's in the order of its keys, by everybody who writes.
 """
@@ -14,7 +14,9 @@ from ledger.core.configuration import Configuration
 from ledger.core.limits import movements
 from ledger.core.rollups import fold_events
 from ledger.core.rows import EventText, UsageEvent
-from ledger.services.limits import move_limits
+from ledger.services.limit_windows import Tiered, move_limits
+from ledger.services.metering import meter_usage
+from ledger.services.unrated import announce_unrated
 from ledger.store.database import Connection
 from ledger.store.events import append_events
 from ledger.store.interning import Interned
@@ -61,10 +63,15 @@ async def post(
     rows = await append_events(connection, posting.events, posting.texts)
     delta = fold_events(posting.events)
     await add_to_rollups(connection, delta)
-    newly_touched = delta.touched_months - touched
+    metered = await meter_usage(connection, posting.events, configuration, interned)
+    newly_touched = (delta.touched_months | metered.fee_months) - touched
     await touch_periods(connection, newly_touched, configuration.epoch)
-    moves = movements(posting.spent, configuration.limits) if configuration.limits else []
-    alerts = await move_limits(connection, moves, posting.recorded_at, interned)
+    alerts: list[Decision] = []
+    if limits := configuration.limits:
+        moves = movements(posting.spent, limits, metered.fee_months)
+        tiered = Tiered(configuration.tiered, metered.usage)
+        alerts = await move_limits(connection, moves, posting.recorded_at, interned, tiered)
+    alerts += await announce_unrated(connection, posting.events, posting.recorded_at, interned)
     batch = Batch(
         posting.recorded_at, rows, [*posting.decisions, *alerts], posting.actor, posting.reason
     )

@@ -9,7 +9,7 @@ from ledger.core.cuts import AsOf, Cut, format_as_of, is_reached, lanes_after
 from ledger.core.errors import InvalidParameter, TooBusy
 from ledger.core.instants import format_instant
 from ledger.core.shown import quantities_body
-from ledger.core.spend import SpendAnswer, SpendFigures, SpendQuery, merge
+from ledger.core.spend import SpendAnswer, SpendFigures, SpendQuery, SpendRow, merge
 from ledger.store.cuts import read_cut_at, read_inside_fence, read_last_recorded_at
 from ledger.store.database import Connection, Database
 from ledger.store.log import read_cut
@@ -97,13 +97,19 @@ def spend_body(answer: SpendAnswer, currency: str) -> dict[str, Any]:
         "to": format_instant(question.span.end_at),
         "currency": currency,
         "group_by": list(question.group_by),
-        "rows": [
-            {**dict(zip(question.group_by, group, strict=True)), **figures_body(figures)}
-            for group, figures in answer.rows
-        ],
+        "rows": [_row_body(question, row) for row in answer.rows],
         "totals": figures_body(answer.totals),
         "unrated_requests": answer.totals.unrated,
         "as_of": answer.as_of,
+    }
+
+
+def _row_body(question: SpendQuery, row: SpendRow) -> dict[str, Any]:
+    """A row as the interface shows it; `meter` stands in rows of tiered fees alone."""
+    return {
+        **dict(zip(question.group_by, row.group, strict=True)),
+        **({} if row.meter is None else {"meter": row.meter}),
+        **figures_body(row.figures),
     }
 
 

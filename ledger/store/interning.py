@@ -18,6 +18,7 @@ _ADD_DIMENSIONS = query("interning", "add_dimensions")
 _DIMENSIONS = query("interning", "dimensions")
 _CUSTOMER_WORDS = query("interning", "customer_words")
 _DIMENSION_WORDS = query("interning", "dimension_words")
+_DIMENSION_METERS = query("interning", "dimension_meters")
 
 
 class TooManyDimensions(UnprocessableDecision):
@@ -35,6 +36,8 @@ class Interned:
         # The way back: what a number stands for, as it is spelled out in digests.
         self.customer_words: dict[int, tuple[Any, ...]] = {}
         self.dimension_words: dict[int, tuple[Any, ...]] = {}
+        # The version of the meter that a dimension has; None where it has none.
+        self.meter_versions: dict[int, int | None] = {}
 
     async def learn_customers(
         self, connection: Connection, customer_ids: Iterable[str], *, create: bool
@@ -82,13 +85,20 @@ class Interned:
         if unknown := [each for each in dimensions if each not in self.dimension_words]:
             self.dimension_words.update(await read_dimension_words(connection, unknown))
 
+    async def learn_meters(self, connection: Connection, dimensions: Iterable[int]) -> None:
+        """Learn which version of a meter dimensions have."""
+        if unknown := [each for each in dimensions if each not in self.meter_versions]:
+            self.meter_versions.update(await connection.fetch(_DIMENSION_METERS, unknown))
+
     async def _fetch_customers(self, connection: Connection, customer_ids: Iterable[str]) -> None:
         for row in await connection.fetch(_CUSTOMERS, list(customer_ids)):
             self.customers[row["customer_id"]] = row["customer"]
 
     async def _fetch_dimensions(self, connection: Connection, columns: list[list[Any]]) -> None:
         for number, *values in await connection.fetch(_DIMENSIONS, *columns):
-            self.dimensions[Dimension(*values)] = number
+            dimension = Dimension(*values)
+            self.dimensions[dimension] = number
+            self.meter_versions[number] = dimension.meter_version
 
 
 async def read_customer_words(

@@ -8,8 +8,19 @@ from io import BytesIO
 from typing import Any
 
 from ledger.core.instants import Period, month_period
-from ledger.core.invoicing import SERIES, TAX_MINOR, Draft, DueLine, Invoice, InvoiceLine
+from ledger.core.invoicing import (
+    SERIES,
+    TAX_MINOR,
+    Draft,
+    DueLine,
+    Invoice,
+    InvoiceLine,
+    due_fees,
+    in_order,
+)
+from ledger.core.tiered_fees import fees_by_slug
 from ledger.store.database import Connection
+from ledger.store.meter_usage import BEGINNING, read_tiered_fees
 from ledger.store.sql_files import query
 from pricing import currency_places, format_minor
 
@@ -18,6 +29,8 @@ _LOCK_CUSTOMERS = query("invoices", "lock_customers")
 _UNLOCK_CUSTOMERS = query("invoices", "unlock_customers")
 _INVOICED_CUSTOMERS = query("invoices", "invoiced_customers")
 _DUE = query("invoices", "due")
+_BILLED_FEES = query("invoices", "billed_fees")
+_BILLED_BEFORE = query("invoices", "billed_before")
 _FORGET_TOUCHED = query("invoices", "forget_touched")
 _TAKE_NUMBERS = query("invoices", "take_numbers")
 _ADD_INVOICES = query("invoices", "add_invoices")
@@ -27,7 +40,7 @@ _LINES = query("invoices", "lines")
 _LINE_COLUMNS = (
     "customer", "number", "line", "provider", "model", "key_type", "period_start", "period_end",
     "requests", "input_tokens", "cached_input_tokens", "output_tokens", "cost_pico", "fee_pico",
-    "exact_pico", "amount",
+    "exact_pico", "amount", "meter_slug",
 )  # fmt: skip
 _COPY_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
@@ -67,13 +80,32 @@ async def read_due(
     connection: Connection, customers: Sequence[int], period: Period
 ) -> dict[int, list[DueLine]]:
     """What is due for every touched month up to a period, by customer; lines that are settled are empty."""
-    due: dict[int, list[DueLine]] = {}
-    for customer, month, provider, model, key_type, *figures in await connection.fetch(
+    usage: dict[int, list[DueLine]] = {}
+    for customer, month, provider, model, key_type, *sums in await connection.fetch(
         _DUE, customers, period.end
     ):
-        line = DueLine(provider, model, key_type, month, *map(int, figures))
-        due.setdefault(customer, []).append(line)
-    return due
+        figures: list[Any] = [int(each) for each in sums]
+        line = DueLine(provider, model, key_type, month, *figures)
+        usage.setdefault(customer, []).append(line)
+    fees = await read_due_fees(connection, customers, period)
+    return {
+        customer: in_order(usage.get(customer, ()), fees.get(customer, ()))
+        for customer in usage.keys() | fees.keys()
+    }
+
+
+async def read_due_fees(
+    connection: Connection, customers: Sequence[int], period: Period
+) -> dict[int, list[DueLine]]:
+    """The tiered fees of all months up to a period that no invoice has billed, by customer.
+
+    Touched or not: usage that counts for a lifetime moves the fees of later months too.
+    """
+    span = (BEGINNING, period.end_at)
+    fees = fees_by_slug(await read_tiered_fees(connection, customers, span))
+    rows = await connection.fetch(_BILLED_FEES, customers, period.end)
+    billed = {(customer, slug, month): int(fee) for customer, slug, month, fee in rows}
+    return due_fees(fees, billed)
 
 
 async def forget_touched(
@@ -126,6 +158,14 @@ async def read_heads(
     return rows
 
 
+async def read_billed_before(connection: Connection, invoice: Invoice, due: DueLine) -> int:
+    """What the invoices before one billed of the same meter for the same month, in pico units."""
+    billed: str = await connection.fetchval(
+        _BILLED_BEFORE, invoice.content.customer, invoice.number, due.meter, due.month
+    )
+    return int(billed)
+
+
 async def read_invoice(
     connection: Connection, number: str, customers: Sequence[str] | None
 ) -> Invoice | None:
@@ -151,14 +191,15 @@ def _copy_rows(invoice: Invoice, places: int) -> str:
     """The lines of an invoice in PostgreSQL's text format of COPY: four times as fast as an INSERT."""
     head = f"{invoice.content.customer}\t{invoice.number}"
     return "".join(
-        f"{head}\t{ordinal}\t{_cells_of(line.due)}\t{format_minor(line.amount_minor, places)}\n"
+        f"{head}\t{ordinal}\t{_cells_of(line.due)}\t{format_minor(line.amount_minor, places)}"
+        f"\t{_copy_text(line.due.meter)}\n"
         for ordinal, line in enumerate(invoice.content.lines, 1)
     )
 
 
 def _cells_of(due: DueLine) -> str:
     return (
-        f"{_copy_text(due.provider)}\t{_copy_text(due.model)}\t{due.key_type}\t"
+        f"{_copy_text(due.provider)}\t{_copy_text(due.model)}\t{_copy_text(due.key_type)}\t"
         f"{_copy_service_period(due.month)}\t{due.requests}\t{due.input_tokens}\t"
         f"{due.cached_input_tokens}\t{due.output_tokens}\t{due.cost_pico}\t{due.fee_pico}\t"
         f"{due.exact_pico}"
@@ -176,11 +217,16 @@ def _copy_service_period(month: date) -> str:
 
 
 def _line(
-    provider: str | None, model: str | None, key_type: str, month: date, *figures: str
+    meter: str | None,
+    provider: str | None,
+    model: str | None,
+    key_type: str | None,
+    month: date,
+    *figures: str,
 ) -> InvoiceLine:
     *sums, amount = figures
-    due = DueLine(provider, model, key_type, month, *map(int, sums))
-    return InvoiceLine(due, _minor(amount))
+    rest: list[Any] = [*map(int, sums), meter]
+    return InvoiceLine(DueLine(provider, model, key_type, month, *rest), _minor(amount))
 
 
 def _minor(amount: str) -> int:

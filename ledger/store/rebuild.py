@@ -17,11 +17,12 @@ from ledger.core.limits import SpendLimit, Window, window_of
 from ledger.store.database import Connection, Database, in_our_words
 from ledger.store.limits import limit_from_row
 from ledger.store.log import enter_fence, raise_epoch, read_cut
+from ledger.store.meter_usage import read_window_fees
 from ledger.store.sql_files import query
 
 # Each group is repaired in one transaction, in the order in which its tables are locked by everybody.
 SETTINGS = ("customer_setting", "spend_limit", "limit_window", "alert")
-SUMS = ("rollup_hour", "rollup_hour_unit")
+SUMS = ("rollup_hour", "rollup_hour_unit", "meter_usage")
 DOCUMENTS = ("number_series", "invoice", "invoice_line")
 PROJECTIONS = SETTINGS + SUMS + DOCUMENTS
 _NEEDS = {"limit_window": "spend_limit"}  # windows follow from the limits that the facts give
@@ -139,14 +140,18 @@ async def repair_documents(connection: Connection, names: Iterable[str]) -> None
 
 
 async def read_unannounced(connection: Connection) -> list[tuple[SpendLimit, Window, int]]:
-    """Windows that reached a threshold without an alert: limit, window, spend in pico units."""
+    """Windows that reached a threshold without an alert: limit, window, spend in pico units.
+
+    The spend is with the tiered fees of the months in the window.
+    """
+    fees = await read_window_fees(connection)
     return [
         (
             limit_from_row(row),
             window_of(row["window_kind"], row["window_start"]),
             int(row["spend_pico"]),
         )
-        for row in await connection.fetch(_UNANNOUNCED)
+        for row in await connection.fetch(_UNANNOUNCED, *fees)
     ]
 
 

@@ -1,12 +1,26 @@
-"""Reading spend: whole hours from rollups, the edges from the log; what came after a cut is taken off."""
+"""Reading spend: whole hours from rollups, the edges from the log; what came after a cut is taken off.
+
+Tiered fees are beside that, in rows of their own.
+"""
 
 from collections.abc import Iterable
 from typing import Any
 
 from ledger.core.cuts import Cut
-from ledger.core.spend import FIGURES, GROUPINGS, MAX_ROWS, Group, SpendFigures, SpendQuery
+from ledger.core.spend import (
+    FIGURES,
+    GROUPINGS,
+    MAX_ROWS,
+    Group,
+    SpendFigures,
+    SpendQuery,
+    SpendRow,
+    tiered_rows,
+)
 from ledger.core.usage.stated import OTHER_FIELDS
 from ledger.store.database import Connection
+from ledger.store.interning import read_customer_words
+from ledger.store.meter_usage import read_tiered_fees
 from ledger.store.sql_files import query
 
 _CUSTOMERS = query("interning", "customers")
@@ -16,28 +30,43 @@ _UNITS = query("spend", "units")
 
 async def read_spend(
     connection: Connection, question: SpendQuery, lanes_after: Cut
-) -> list[tuple[Group, SpendFigures]]:
+) -> list[SpendRow]:
     """Give the groups with their figures, other units apart; at most one more than an answer may have.
 
     `lanes_after` are the lanes that go on after the cut in question, and where each stood at it; none of
     them for the snapshot as it is.
     """
     span = question.span
+    customers, *others = await _filters(connection, question)
     arguments: tuple[Any, ...] = (
         *(span.start_at, span.hours_from, span.hours_to, span.end_at),
         *(name in question.group_by for name in GROUPINGS),
-        *await _filters(connection, question),
+        *(customers, *others),
         *(list(lanes_after.keys()), list(lanes_after.values())),
     )
     figures = [
-        (_group(question, row), _figures(row))
+        SpendRow(_group(question, row), _figures(row))
         for row in await connection.fetch(_FIGURES, *arguments, MAX_ROWS + 1)
     ]
     units = [
-        (_group(question, row), SpendFigures(units={row["unit"]: int(row["quantity"])}))
+        SpendRow(_group(question, row), SpendFigures(units={row["unit"]: int(row["quantity"])}))
         for row in await connection.fetch(_UNITS, *arguments, (MAX_ROWS + 1) * len(OTHER_FIELDS))
     ]
-    return figures + units
+    return figures + units + await _tiered(connection, question, customers, lanes_after)
+
+
+async def _tiered(
+    connection: Connection, question: SpendQuery, customers: list[int] | None, lanes_after: Cut
+) -> list[SpendRow]:
+    """The tiered fees of the months that begin in the span."""
+    if not question.asks_for_tiered_fees:
+        return []
+    span = (question.span.start_at, question.span.end_at)
+    fees = await read_tiered_fees(connection, customers, span, lanes_after)
+    if not fees:
+        return []
+    words = await read_customer_words(connection, {fee.customer for fee in fees})
+    return tiered_rows(question, fees, {number: name for number, (name,) in words.items()})
 
 
 async def _filters(connection: Connection, question: SpendQuery) -> list[list[Any] | None]:

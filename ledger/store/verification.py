@@ -7,11 +7,13 @@ import msgspec
 
 from ledger.store.audit import Stretch
 from ledger.store.database import Connection
+from ledger.store.meter_usage import read_month_fees, read_window_fees
 from ledger.store.sql_files import query
 
 CHECKS = (
     "events_equal_rollups",
     "event_units_equal_rollups",
+    "rollups_equal_meter_usage",
     "rollups_equal_limit_windows",
     "alerts_complete",
     "billed_and_uninvoiced_equal_events",
@@ -35,6 +37,11 @@ _OF_A_STRETCH = {
     "ids_under_two_customers",
 }
 _WHOLE = (None, None, None)
+# Those that compare with tiered fees are given them: only Python works those out.
+_GIVEN = {
+    "alerts_complete": read_window_fees,
+    "billed_and_uninvoiced_equal_events": read_month_fees,
+}
 _QUERIES = {name: query("verification", name) for name in CHECKS} | {
     name: query("notes", name) for name in WARNINGS
 }
@@ -47,6 +54,8 @@ async def find_offenders(
     parameters: tuple[Any, ...] = ()
     if name in _OF_A_STRETCH:
         parameters = _WHOLE if stretch is None else stretch.parameters
+    elif name in _GIVEN:
+        parameters = await _GIVEN[name](connection)
     try:
         async with connection.transaction():  # a savepoint: the snapshot goes on
             rows = await connection.fetch(_QUERIES[name], *parameters)

@@ -125,7 +125,8 @@ SELECT
     pico_text(l.exact_pico) AS exact,
     l.amount,
     i.total AS invoice_total,
-    pico_text(i.rounding_pico) AS rounding
+    pico_text(i.rounding_pico) AS rounding,
+    csv_text(l.meter_slug) AS meter
 FROM invoice i
 JOIN invoice_line l USING (customer, number)
 JOIN customer c USING (customer)

@@ -55,3 +55,6 @@ SELECT d.dimension, d.provider, d.model, d.key_type::text, d.service_tier, d.is_
     d.region, d.accelerator, d.billed_as, m.terms::text
 FROM dimension d LEFT JOIN rate_table t USING (rate_version) LEFT JOIN meter_version m USING (meter_version)
 WHERE $1::integer[] IS NULL OR d.dimension = ANY($1);
+
+-- name: dimension_meters
+SELECT dimension, meter_version FROM dimension WHERE dimension = ANY($1::integer[]);

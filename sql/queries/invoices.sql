@@ -79,6 +79,20 @@ FROM (
 GROUP BY customer, period_start, provider, model, difference.key_type
 ORDER BY customer, period_start, provider, model, difference.key_type;
 
+-- name: billed_fees
+-- What earlier invoices billed of tiered fees.
+SELECT customer, meter_slug, period_start, sum(fee_pico)::text AS fee_pico
+FROM invoice_line
+WHERE customer = ANY($1::integer[]) AND period_start < $2 AND meter_slug IS NOT NULL
+GROUP BY 1, 2, 3;
+
+-- name: billed_before
+-- The same of one meter and month, by the invoices before one: a longer number is a later one.
+SELECT coalesce(sum(fee_pico), 0)::text
+FROM invoice_line
+WHERE customer = $1 AND (length(number), number) < (length($2::text), $2::text COLLATE "C")
+    AND meter_slug = $3 AND period_start = $4;
+
 -- name: forget_touched
 -- Months that are settled. Marks of the run's own epoch and later stay: they may stand for usage that the
 -- run has not seen.
@@ -116,7 +130,7 @@ FROM invoice i JOIN customer c USING (customer)
 WHERE length(i.number) = length($1) AND i.number = $1 AND ($2::text[] IS NULL OR c.customer_id = ANY($2));
 
 -- name: lines
-SELECT provider, model, key_type::text, period_start, requests::text, input_tokens::text,
+SELECT meter_slug, provider, model, key_type::text, period_start, requests::text, input_tokens::text,
     cached_input_tokens::text, output_tokens::text, cost_pico::text, fee_pico::text, exact_pico::text,
     amount::text
 FROM invoice_line WHERE customer = $1 AND number = $2 ORDER BY line;

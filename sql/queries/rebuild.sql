@@ -118,6 +118,16 @@ FROM usage_event CROSS JOIN LATERAL jsonb_each(other_units) AS stored (unit, pai
 WHERE revision >= 1 AND other_units IS NOT NULL
 GROUP BY 1, 2, 3, 4;
 
+-- name: meter_usage_derive
+-- What tiered meters count. What is not priced counts nothing yet.
+CREATE TEMP TABLE IF NOT EXISTS rebuilt_meter_usage AS
+SELECT e.customer, m.meter_version, date_trunc('month', e.occurred_at AT TIME ZONE 'UTC')::date AS period_start,
+    sum(metered_quantity(m.terms ->> 'unit', e.requests,
+        e.uncached_input_tokens::numeric + e.cached_input_tokens + e.output_tokens, e.other_units)) AS quantity
+FROM usage_event e JOIN dimension d USING (dimension) JOIN meter_version m USING (meter_version)
+WHERE e.revision >= 1 AND e.unrated = 0 AND m.kind IN ('graduated', 'volume', 'package')
+GROUP BY 1, 2, 3;
+
 -- name: number_series_derive
 -- The highest number that stands on a document.
 CREATE TEMP TABLE IF NOT EXISTS rebuilt_number_series AS
@@ -192,6 +202,12 @@ SELECT * FROM rollup_hour_unit ORDER BY customer, hour_at, dimension, unit;
 -- name: rollup_hour_unit_rebuilt
 SELECT * FROM rebuilt_rollup_hour_unit ORDER BY customer, hour_at, dimension, unit;
 
+-- name: meter_usage_stored
+SELECT * FROM meter_usage ORDER BY customer, meter_version, period_start;
+
+-- name: meter_usage_rebuilt
+SELECT * FROM rebuilt_meter_usage ORDER BY customer, meter_version, period_start;
+
 -- name: number_series_stored
 SELECT * FROM number_series ORDER BY series;
 
@@ -261,6 +277,14 @@ SELECT row_number() OVER (ORDER BY customer, hour_at, dimension, unit) AS ordina
     coalesce(r.quantity, 0) - coalesce(s.quantity, 0) AS quantity,
     coalesce(r.pico, 0) - coalesce(s.pico, 0) AS pico
 FROM rebuilt_rollup_hour_unit r FULL JOIN rollup_hour_unit s USING (customer, hour_at, dimension, unit)
+WHERE r::text IS DISTINCT FROM s::text;
+
+-- name: meter_usage_differing
+CREATE TEMP TABLE differing_meter_usage AS
+SELECT row_number() OVER (ORDER BY customer, meter_version, period_start) AS ordinal, customer, meter_version,
+    period_start, r.customer IS NOT NULL AS is_known,
+    coalesce(r.quantity, 0) - coalesce(s.quantity, 0) AS quantity
+FROM rebuilt_meter_usage r FULL JOIN meter_usage s USING (customer, meter_version, period_start)
 WHERE r::text IS DISTINCT FROM s::text;
 
 -- name: number_series_differing

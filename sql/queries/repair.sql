@@ -106,6 +106,37 @@ FROM differing_rollup_hour_unit WHERE ordinal > $1 AND ordinal <= $2
 ORDER BY 1, 2
 ON CONFLICT DO NOTHING;
 
+-- name: meter_usage_index
+CREATE INDEX ON differing_meter_usage (ordinal);
+
+-- name: meter_usage_add
+INSERT INTO meter_usage AS u
+SELECT customer, meter_version, period_start, trunc(quantity)
+FROM differing_meter_usage WHERE ordinal > $1 AND ordinal <= $2
+ORDER BY customer, meter_version, period_start
+ON CONFLICT (customer, meter_version, period_start) DO UPDATE SET
+    quantity = trunc(u.quantity + excluded.quantity);
+
+-- name: meter_usage_clear
+DELETE FROM meter_usage u USING differing_meter_usage d
+WHERE d.ordinal > $1 AND d.ordinal <= $2 AND NOT d.is_known
+    AND u.customer = d.customer AND u.meter_version = d.meter_version AND u.period_start = d.period_start
+    AND u.quantity = 0;
+
+-- name: meter_usage_touch
+-- The later months of the meter as well: over a lifetime their fees move too.
+INSERT INTO touched_period (customer, period_start, epoch)
+SELECT DISTINCT d.customer, moved.period_start, $3::bigint
+FROM differing_meter_usage d CROSS JOIN LATERAL (
+    SELECT d.period_start
+    UNION
+    SELECT u.period_start FROM meter_usage u
+    WHERE u.customer = d.customer AND u.meter_version = d.meter_version AND u.period_start > d.period_start
+) AS moved (period_start)
+WHERE d.ordinal > $1 AND d.ordinal <= $2
+ORDER BY 1, 2
+ON CONFLICT DO NOTHING;
+
 -- name: number_series_repair
 -- A run that took numbers since the snapshot has the last word until the next pass.
 UPDATE number_series s SET last_number = d.after FROM differing_number_series d
@@ -141,15 +172,18 @@ ON CONFLICT DO NOTHING;
 
 -- name: unannounced
 -- Windows that have reached a threshold which was never announced: nobody watched while their limit, or
--- what was spent, was wrong.
+-- what was spent, was wrong. The tiered fees in the windows are given: they are worked out elsewhere.
 SELECT l.customer, c.customer_id, l.limit_id, l.amount_pico, l.window_kind, l.thresholds, l.action,
-    l.watched_from, w.window_start, w.spend_pico
+    l.watched_from, w.window_start, w.spend_pico + coalesce(fee.fee_pico, 0) AS spend_pico
 FROM spend_limit l
 JOIN limit_window w USING (customer, limit_id)
 JOIN customer c USING (customer)
+LEFT JOIN unnest($1::integer[], $2::text[], $3::timestamptz[], $4::numeric[])
+        AS fee (customer, window_kind, window_start, fee_pico)
+    ON fee.customer = l.customer AND fee.window_kind = l.window_kind AND fee.window_start = w.window_start
 WHERE EXISTS (
     SELECT FROM unnest(l.thresholds) AS t (threshold)
-    WHERE w.spend_pico >= t.threshold::numeric * l.amount_pico AND NOT EXISTS (
+    WHERE w.spend_pico + coalesce(fee.fee_pico, 0) >= t.threshold::numeric * l.amount_pico AND NOT EXISTS (
         SELECT FROM alert a
         WHERE a.customer = l.customer AND a.limit_id = l.limit_id AND a.window_kind = l.window_kind
             AND a.window_start = w.window_start AND a.limit_pico = l.amount_pico

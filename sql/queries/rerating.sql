@@ -49,4 +49,4 @@ ORDER BY e.customer, e.occurred_at, e.request_id;
 
 -- name: try_unrated_job
 -- One process at a time rates what is unrated. The lock frees itself when the session ends.
-SELECT pg_try_advisory_lock(7, 0);
+SELECT pg_try_advisory_lock(8, 0);

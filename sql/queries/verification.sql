@@ -90,6 +90,35 @@ WHERE (e.quantity, e.pico) IS DISTINCT FROM (r.quantity, r.pico)
 ORDER BY c.customer_id, hour_at, dimension, unit
 LIMIT 10;
 
+-- name: rollups_equal_meter_usage
+-- What tiered meters counted is what the rollups say was used by them, as far as it is rated.
+WITH metered AS (
+    SELECT dimension, meter_version, m.terms ->> 'unit' AS meter_unit
+    FROM dimension d JOIN meter_version m USING (meter_version)
+    WHERE m.kind IN ('graduated', 'volume', 'package') AND d.rate_version IS NOT NULL
+), used AS (
+    SELECT r.customer, m.meter_version, r.hour_at, metered_quantity(m.meter_unit, r.requests,
+        r.uncached_input_tokens + r.cached_input_tokens + r.output_tokens, NULL) AS quantity
+    FROM rollup_hour r JOIN metered m USING (dimension)
+    UNION ALL
+    SELECT r.customer, m.meter_version, r.hour_at, CASE WHEN is_metered(m.meter_unit, r.unit) THEN r.quantity ELSE 0 END
+    FROM rollup_hour_unit r JOIN metered m USING (dimension)
+), summed AS (
+    SELECT customer, meter_version, date_trunc('month', hour_at AT TIME ZONE 'UTC')::date AS period_start,
+        sum(quantity) AS quantity
+    FROM used GROUP BY 1, 2, 3
+)
+SELECT count(*) OVER () AS found, json_build_object(
+    'customer_id', c.customer_id, 'month', period_start, 'meter', m.slug, 'version', m.version,
+    'rollups', s.quantity::text, 'meter_usage', u.quantity::text) AS offender
+FROM summed s
+FULL JOIN meter_usage u USING (customer, meter_version, period_start)
+LEFT JOIN customer c USING (customer)
+LEFT JOIN meter_version m USING (meter_version)
+WHERE s.quantity IS DISTINCT FROM u.quantity
+ORDER BY c.customer_id, m.slug, m.version, period_start
+LIMIT 10;
+
 -- name: rollups_equal_limit_windows
 -- Each window of a limit holds what the rollups say was spent in it. A window without a row has spent
 -- nothing, or had ended when the limit was set.
@@ -123,13 +152,16 @@ LIMIT 10;
 -- name: alerts_complete
 -- Each threshold that a window has reached has its alert for the limit's present amount; a correction may
 -- have lowered the spend since, so an alert more is no fault. Alerts and the decisions to raise them match
--- one to one.
+-- one to one. The tiered fees in the windows are given: they are worked out elsewhere.
 WITH missing AS (
     SELECT l.customer, l.limit_id, w.window_start, threshold, 'no alert' AS fault
     FROM spend_limit l
     JOIN limit_window w USING (customer, limit_id)
     CROSS JOIN LATERAL unnest(l.thresholds) AS threshold
-    WHERE w.spend_pico >= threshold::numeric * l.amount_pico
+    LEFT JOIN unnest($1::integer[], $2::text[], $3::timestamptz[], $4::numeric[])
+            AS fee (customer, window_kind, window_start, fee_pico)
+        ON fee.customer = l.customer AND fee.window_kind = l.window_kind AND fee.window_start = w.window_start
+    WHERE w.spend_pico + coalesce(fee.fee_pico, 0) >= threshold::numeric * l.amount_pico
         AND NOT EXISTS (
             SELECT FROM alert a
             WHERE a.customer = l.customer AND a.limit_id = l.limit_id AND a.window_start = w.window_start
@@ -153,8 +185,14 @@ LIMIT 10;
 
 -- name: billed_and_uninvoiced_equal_events
 -- What was used in a month and is not billed, or is billed and was not used, waits for the next invoice run.
--- In a month that is not marked no run would look for it.
+-- In a month that is not marked no run would look for it. Tiered fees are given by customer, month and meter.
 WITH difference AS (
+    SELECT customer, period_start, NULL AS provider, NULL AS model, NULL::key_type AS key_type,
+        0 AS requests, 0 AS input_tokens, 0 AS cached_input_tokens, 0 AS output_tokens, 0 AS cost_pico,
+        fee_pico, fee_pico AS exact_pico, meter_slug
+    FROM unnest($1::integer[], $2::text[], $3::date[], $4::numeric[])
+        AS fee (customer, meter_slug, period_start, fee_pico)
+    UNION ALL
     SELECT r.customer, date_trunc('month', r.hour_at AT TIME ZONE 'UTC')::date AS period_start,
         d.provider, d.model, d.key_type, sum(r.requests) AS requests,
         sum(r.uncached_input_tokens + r.cached_input_tokens) AS input_tokens,
@@ -162,29 +200,30 @@ WITH difference AS (
         sum(r.input_pico + r.cached_input_pico + r.output_pico + r.other_pico) AS cost_pico,
         sum(r.fee_pico) AS fee_pico,
         sum(r.fee_pico + CASE d.key_type WHEN 'managed'
-            THEN r.input_pico + r.cached_input_pico + r.output_pico + r.other_pico ELSE 0 END) AS exact_pico
+            THEN r.input_pico + r.cached_input_pico + r.output_pico + r.other_pico ELSE 0 END) AS exact_pico,
+        NULL
     FROM rollup_hour r JOIN dimension d USING (dimension)
     GROUP BY 1, 2, 3, 4, 5
     UNION ALL
     SELECT u.customer, date_trunc('month', u.hour_at AT TIME ZONE 'UTC')::date, d.provider, d.model, d.key_type,
         0, coalesce(sum(u.quantity) FILTER (WHERE counts_as_input(u.unit)), 0), 0,
-        coalesce(sum(u.quantity) FILTER (WHERE counts_as_output(u.unit)), 0), 0, 0, 0
+        coalesce(sum(u.quantity) FILTER (WHERE counts_as_output(u.unit)), 0), 0, 0, 0, NULL
     FROM rollup_hour_unit u JOIN dimension d USING (dimension)
     GROUP BY 1, 2, 3, 4, 5
     UNION ALL
     SELECT customer, period_start, provider, model, key_type, -requests, -input_tokens, -cached_input_tokens,
-        -output_tokens, -cost_pico, -fee_pico, -exact_pico
-    FROM invoice_line WHERE meter_slug IS NULL
+        -output_tokens, -cost_pico, -fee_pico, -exact_pico, meter_slug
+    FROM invoice_line
 ), open AS (
-    SELECT customer, period_start, provider, model, key_type, sum(requests) AS requests,
+    SELECT customer, period_start, provider, model, key_type, meter_slug, sum(requests) AS requests,
         sum(input_tokens) AS input_tokens, sum(cached_input_tokens) AS cached_input_tokens,
         sum(output_tokens) AS output_tokens, sum(cost_pico) AS cost_pico, sum(fee_pico) AS fee_pico,
         sum(exact_pico) AS exact_pico
-    FROM difference GROUP BY 1, 2, 3, 4, 5
+    FROM difference GROUP BY 1, 2, 3, 4, 5, 6
 )
 SELECT count(*) OVER () AS found, json_build_object(
     'customer_id', c.customer_id, 'month', o.period_start, 'provider', o.provider, 'model', o.model,
-    'key_type', o.key_type, 'used_minus_billed', json_build_object(
+    'key_type', o.key_type, 'meter', o.meter_slug, 'used_minus_billed', json_build_object(
         'requests', o.requests::text, 'input_tokens', o.input_tokens::text,
         'cached_input_tokens', o.cached_input_tokens::text, 'output_tokens', o.output_tokens::text,
         'cost', pico_text(o.cost_pico), 'fee', pico_text(o.fee_pico), 'exact', pico_text(o.exact_pico)
@@ -194,7 +233,7 @@ WHERE (o.requests, o.input_tokens, o.cached_input_tokens, o.output_tokens, o.cos
         o.exact_pico) <> (0, 0, 0, 0, 0, 0, 0)
     AND NOT EXISTS (
         SELECT FROM touched_period t WHERE t.customer = o.customer AND t.period_start = o.period_start)
-ORDER BY c.customer_id, o.period_start, o.provider, o.model, o.key_type
+ORDER BY c.customer_id, o.period_start, o.provider, o.model, o.key_type, o.meter_slug
 LIMIT 10;
 
 -- name: invoices_add_up
@@ -228,7 +267,7 @@ WITH document AS (
             'input_tokens', l.input_tokens, 'cached_input_tokens', l.cached_input_tokens,
             'output_tokens', l.output_tokens, 'cost', pico_text(l.cost_pico), 'fee', pico_text(l.fee_pico),
             'exact', pico_text(l.exact_pico), 'amount', l.amount::text
-        )) FILTER (WHERE l.line IS NOT NULL), '[]')) AS body
+        ) || CASE WHEN l.meter_slug IS NULL THEN '{}' ELSE jsonb_build_object('meter', l.meter_slug) END) FILTER (WHERE l.line IS NOT NULL), '[]')) AS body
     FROM invoice i LEFT JOIN invoice_line l USING (customer, number)
     GROUP BY i.customer, i.number
 ), decided AS (
@@ -362,7 +401,12 @@ WITH decided AS (
     UNION ALL
     SELECT 'meter', 0, coalesce(m.slug, e.subject), m.slug IS NULL, e.body IS NULL,
         jsonb_build_object('meter_slug', m.slug, 'version', m.version, 'kind', m.kind,
-            'percentage', m.percentage) <@ e.body
+            'percentage', m.percentage)
+            || coalesce(m.terms, '{}') - 'tiers'
+            || CASE WHEN m.terms ? 'tiers' THEN jsonb_build_object('tiers', (
+                SELECT jsonb_agg(jsonb_build_object('start', tier -> 0, 'rate', tier -> 1) ORDER BY place)
+                FROM jsonb_array_elements(m.terms -> 'tiers') WITH ORDINALITY AS listed (tier, place)))
+                ELSE '{}' END <@ e.body
     FROM meter_version m
     FULL JOIN (SELECT * FROM ledger_event WHERE kind = 'meter_published') e
         ON e.subject = m.slug AND (e.body ->> 'version')::integer = m.version

@@ -158,7 +158,7 @@ async def test_unrated_lists_by_default_and_rates_when_told(run: Run) -> None:
 async def test_unrated_rate_for_reading(run: Run, database: Database) -> None:
     """What it did as a table; while another process is at it, exit code 1 says so."""
     async with database.connection() as other:
-        assert await other.fetchval("SELECT pg_try_advisory_lock(7, 0)")
+        assert await other.fetchval("SELECT pg_try_advisory_lock(8, 0)")
         busy = await asyncio.to_thread(run, "unrated", "rate", code=1)
     assert "another process" in busy.stderr
 

@@ -437,7 +437,7 @@ async def test_a_question_of_now_over_whole_hours_does_not_look_at_the_log(
         await read_spend(now, spend_query(START, END), {})
         await read_spend(earlier, spend_query(START, END), {1: 0})
 
-    assert len(now.plans) == len(earlier.plans) == 2
+    assert len(now.plans) == len(earlier.plans) == 3  # figures, units, usage of meters
     assert not any("usage_event" in plan for plan in now.plans)
     assert all("usage_event" in plan for plan in earlier.plans)
 

@@ -74,7 +74,7 @@ async def test_a_published_table_counts_from_the_commit_on(
     """No batch that commits after a publication is rated by the older book."""
     await writer.submit(statements(1))
     table = (
-        'provider: fireworks\nversion: "new"\neffective_from: 2026-11-01T00:00:00Z\ncurrency: USD\n'
+        'provider: fireworks\nversion: "new"\neffective_from: 2026-11-20T00:00:00Z\ncurrency: USD\n'
         f'source: test\nmodels:\n  {MODEL}: {{input: "2", output: "2"}}\n'
     )
     await publish_tables(database, clock, "test", [("new.yaml", table)], currency="USD")

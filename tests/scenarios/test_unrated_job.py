@@ -192,7 +192,7 @@ async def test_two_at_once_do_the_work_once(
     assert sum(run.rated for run in runs if run) == 5
     assert await scalar(database, "SELECT max(revision) FROM usage_event") == 3
     async with database.connection() as other:
-        assert await other.fetchval("SELECT pg_try_advisory_lock(7, 0)")
+        assert await other.fetchval("SELECT pg_try_advisory_lock(8, 0)")
         assert await rate_unrated(database, clock) is None
         assert await UnratedWatch(database, clock).look() is None
     assert await rated(database, clock) == 0

@@ -35,6 +35,11 @@ async def make_ledger(database: Database, clock: FixedClock, writer: Writer) -> 
     await set_customer(database, clock, "test", "acme", "five")
     await set_customer(database, clock, "test", "acme", "ten")
     await set_customer(database, clock, "test", "wonka", "ten")
+    for customer, period in (("hooli", "month"), ("stark", "lifetime")):
+        tiers = [{"start": 0, "rate": "5.00"}, {"start": 100_000, "rate": "3.00"}]
+        terms = {"kind": "graduated", "unit": "tokens_1m", "tiers": tiers, "period": period}
+        await set_meter(database, clock, "test", period, terms)
+        await set_customer(database, clock, "test", customer, period)
     read = [read_statement(line.rstrip(), clock.now()) for line in sample_lines()]
     sample = [each for each in read if isinstance(each, Statement)]
     for limit in LIMITS:
@@ -87,6 +92,7 @@ def first_of(table: str, keys: str) -> str:
 
 ROLLUP = first_of("rollup_hour", "customer, hour_at, dimension")
 UNIT = first_of("rollup_hour_unit", "customer, hour_at, dimension, unit")
+USAGE = first_of("meter_usage", "customer, meter_version, period_start")
 SETTING = first_of("customer_setting", "customer")
 WINDOW = first_of("limit_window", "customer, limit_id, window_start")
 ALERT = first_of("alert", "alert_id")
@@ -107,6 +113,13 @@ DAMAGES = {
         f"UPDATE rollup_hour_unit SET quantity = quantity + 1 {UNIT}",
         f"DELETE FROM rollup_hour_unit {UNIT}",
         f"INSERT INTO rollup_hour_unit VALUES (1, {AT}, 1, 'images', 3, 5)",
+    ],
+    "meter_usage": [
+        f"UPDATE meter_usage SET quantity = quantity + 1 {USAGE}",
+        f"UPDATE meter_usage SET quantity = quantity + 0.5 {USAGE}",
+        f"DELETE FROM meter_usage {USAGE}",
+        "INSERT INTO meter_usage SELECT customer, meter_version, '2020-01-01', 0 FROM meter_usage LIMIT 1",
+        "INSERT INTO meter_usage SELECT customer, meter_version, '2020-01-01', 7 FROM meter_usage LIMIT 1",
     ],
     "customer_setting": [
         f"UPDATE customer_setting SET meter_slug = 'five' {SETTING}",

@@ -254,6 +254,7 @@ async def test_invoices_have_every_line(database: Database, clock: FixedClock) -
             **{name: "" if value is None else str(value) for name, value in line.items()},
             "invoice_total": document["total"],
             "rounding": document["rounding"],
+            "meter": line.get("meter", ""),
         }
         for document in documents
         for number, line in enumerate(document["lines"], 1)

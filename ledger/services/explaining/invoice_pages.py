@@ -5,10 +5,11 @@ from shlex import quote
 from textwrap import wrap
 from typing import Any
 
+from ledger.services.explaining.fee_pages import fee_page
 from ledger.services.explaining.request_pages import equations, labelled, printable, wrong
+from ledger.services.explaining.tables import table
 from ledger.services.invoice_text import COLUMNS
 
-_INDENT = "  "
 _FIGURE_COLUMNS = 21
 _AMOUNTS = ("cost", "fee", "exact")
 _COUNTS = ("requests", "input_tokens", "cached_input_tokens", "output_tokens")
@@ -68,6 +69,9 @@ def _title(explanation: dict[str, Any]) -> str:
 
 
 def _kind(line: dict[str, Any]) -> str:
+    """What a line is for."""
+    if "meter" in line:
+        return f"tiered fee of the meter {line['meter']}"
     provider, model = line["provider"] or "unknown provider", line["model"] or "unknown model"
     return f"{provider}, {model}, {line['key_type']} key"
 
@@ -83,9 +87,9 @@ def _shares(lines: Sequence[dict[str, Any]]) -> Iterator[str]:
         share = line["share"]
         parts = (share[name] for name in ("exact", "rounded_down", "remainder", "given"))
         rows.append((str(line["line"]), *parts, line["amount"]))
-    heading, *table = _table(rows)
+    heading, *shown = table(rows)
     yield heading
-    for line, row in zip(lines, table, strict=True):
+    for line, row in zip(lines, shown, strict=True):
         yield row
         yield from labelled("", f"{_kind(line)}, {line['period_start'][:7]}", 4)
 
@@ -129,8 +133,10 @@ def _share(explanation: dict[str, Any]) -> Iterator[str]:
 
 
 def _usage(explanation: dict[str, Any]) -> Iterator[str]:
-    """The days and the first records, or why they are not told."""
-    if explanation["sums"] is None:
+    """The days and the first records, or why they are not told; of a tiered fee, its tiers."""
+    if "versions" in explanation:
+        yield from fee_page(explanation)
+    elif explanation["sums"] is None:
         yield from labelled("", _NOT_TOLD, 0)
     else:
         yield from _days(explanation)
@@ -153,7 +159,7 @@ def _days(explanation: dict[str, Any]) -> Iterator[str]:
     for bucket in (*explanation["buckets"], sums):
         amounts = (bucket[name] for name in _AMOUNTS)
         rows.append((bucket["day"], f"{bucket['requests']:,}", *amounts))
-    yield from _table(rows)
+    yield from table(rows)
 
 
 def _records(explanation: dict[str, Any]) -> Iterator[str]:
@@ -169,7 +175,7 @@ def _records(explanation: dict[str, Any]) -> Iterator[str]:
         for each in records
     ]
     names = ["request", *(printable(each["request_id"]) for each in records)]
-    for row, name in zip(_table(rows), names, strict=True):
+    for row, name in zip(table(rows), names, strict=True):
         yield f"{row}  {name}"
     customer = printable(quote(explanation["customer_id"]))
     yield f"Each in full: ledger explain REQUEST --customer {customer}"
@@ -188,12 +194,3 @@ def _difference_words(difference: dict[str, str]) -> str:
     if field in _AMOUNTS:
         return f"{field}: the line says {recorded}, its records {computed}"
     return f"{field}: recorded {recorded}, worked out {computed}"
-
-
-def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Rows under a heading, the first column to the left and figures to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for first, *others in rows:
-        cells = [first.ljust(widths[0])]
-        cells += [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)]
-        yield (_INDENT + "  ".join(cells)).rstrip()

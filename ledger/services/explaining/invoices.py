@@ -17,6 +17,7 @@ from ledger.core.invoicing import DueLine, Invoice, invoice_document
 from ledger.core.json_values import is_storable
 from ledger.core.request_ids import request_id_of
 from ledger.core.settlement import IssuedInvoice, issued_before
+from ledger.services.explaining.fee_lines import FEE_RULE, Explained, explain_fee
 from ledger.services.explaining.revisions import SPEND_RULES
 from ledger.services.explaining.rows import Row, cost_of, quantities_body, spend_of
 from ledger.services.explaining.sharing import (
@@ -98,21 +99,37 @@ async def explain_invoice_line(
         due = invoice.content.lines[line - 1].due
         issued = await read_issued(connection, invoice.content.customer)
         before = issued_before(issued, number, due.month)
-        usage = _usage(invoice, due, before)
-        days = await read_days(connection, usage) if usage else []
-        records = await read_records(connection, usage, most_records) if usage else []
+        if due.meter is not None:
+            explained = await explain_fee(connection, invoice, due)
+        else:
+            explained = await _explain_usage(
+                connection, _usage(invoice, due, before), due, most_records
+            )
     sharing = sharing_of(invoice)
-    found = _unlike(due, days) if usage else []
-    found += sharing_differences(invoice, sharing)
+    found = explained.differences + sharing_differences(invoice, sharing)
     return {
         **_line_head(invoice, line, before),
         "share": share_body(invoice, sharing, line),
         "sharing": sharing_body(invoice, sharing),
-        **_usage_body(due, days if usage else None),
-        "records": [_record(row, due.key_type) for row in records],
-        "agrees": None if usage is None and not found else not found,
+        **explained.body,
+        "agrees": not found if explained.is_told or found else None,
         "differences": found,
     }
+
+
+async def _explain_usage(
+    connection: Connection, usage: LineUsage | None, due: DueLine, most_records: int
+) -> Explained:
+    """The days and the first records of a line, or that they are not told."""
+    if usage is None:
+        return Explained({**_usage_body(due, None), "records": []}, [], is_told=False)
+    days = await read_days(connection, usage)
+    records = await read_records(connection, usage, most_records)
+    body = {
+        **_usage_body(due, days),
+        "records": [_record(row, due.key_type) for row in records],
+    }
+    return Explained(body, _unlike(due, days))
 
 
 async def _known_invoice(
@@ -156,7 +173,7 @@ def _line_head(invoice: Invoice, line: int, before: IssuedInvoice | None) -> dic
         "line": line,
         "lines": len(content.lines),
         **document,
-        "spend_rule": SPEND_RULES[document["key_type"]],
+        "spend_rule": SPEND_RULES.get(document["key_type"], FEE_RULE),
         "cut": content.cut,
         "previous": previous,
     }
@@ -183,7 +200,7 @@ def _unlike(due: DueLine, days: Sequence[Row]) -> list[dict[str, str]]:
     return differences((field, str(billed[field]), str(sums[field])) for field in sums)
 
 
-def _figures(day: Row, key_type: str) -> Figures:
+def _figures(day: Row, key_type: str | None) -> Figures:
     cost_pico, fee_pico = int(day["cost_pico"]), int(day["fee_pico"])
     return Figures(
         requests=int(day["requests"]),
@@ -214,7 +231,7 @@ def _body(figures: Figures) -> dict[str, Any]:
     }
 
 
-def _record(row: Row, key_type: str) -> dict[str, Any]:
+def _record(row: Row, key_type: str | None) -> dict[str, Any]:
     cost_pico, fee_pico = cost_of(row), row["fee_pico"]
     amounts: dict[str, str | None] = dict.fromkeys(("cost", "fee", "exact"))
     if cost_pico is not None and fee_pico is not None:

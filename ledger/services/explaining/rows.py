@@ -64,8 +64,8 @@ def cost_of(row: Row) -> int | None:
     return None if None in parts else sum(parts)
 
 
-def spend_of(key_type: str, cost_pico: int, fee_pico: int) -> int:
-    """What is owed for a cost and a fee, in pico units."""
+def spend_of(key_type: str | None, cost_pico: int, fee_pico: int) -> int:
+    """What is owed for a cost and a fee, in pico units; a tiered fee has no type of key."""
     return fee_pico + (cost_pico if key_type == "managed" else 0)
 
 

@@ -18,7 +18,7 @@ from ledger.core.cuts import format_as_of
 from ledger.core.errors import InvalidParameter, UnprocessableDecision
 from ledger.core.limits import Movement, crossing_alerts
 from ledger.services.decisions import DecisionBatch, deciding
-from ledger.services.limits import announce
+from ledger.services.limit_windows import announce
 from ledger.services.proof.audit import audit_log
 from ledger.store.audit import Stretch
 from ledger.store.database import Connection, Database
