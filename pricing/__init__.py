@@ -9,14 +9,14 @@ rate files.
 """
 
 from pricing.book import PublishedTable, RateBook
-from pricing.loading import RateFileError, RateFileProblem, load_rate_table
-from pricing.meter_files import load_meters as load_meter_file
-from pricing.meter_forms import in_our_words as meter_in_our_words
-from pricing.meter_forms import read_meter_form
-from pricing.meter_tiers import MeterTier
-from pricing.meter_units import MeterUnit
-from pricing.metering import metered_quantity, metered_sum
-from pricing.meters import (
+from pricing.files.rate_files import RateFileError, RateFileProblem, load_rate_table
+from pricing.files.shipped import shipped_rate_files
+from pricing.meters.counting import metered_quantity, metered_sum
+from pricing.meters.fees import TierShare, period_fee_pico, tier_shares, tiered_fee_pico
+from pricing.meters.files import load_meters as load_meter_file
+from pricing.meters.forms import in_our_words as meter_in_our_words
+from pricing.meters.forms import read_meter_form
+from pricing.meters.meter import (
     LIFETIME,
     MONTH,
     PERIODS,
@@ -26,6 +26,8 @@ from pricing.meters import (
     percentage_meter,
     same_schedule,
 )
+from pricing.meters.tiers import MeterTier
+from pricing.meters.units import MeterUnit
 from pricing.model_rates import (
     BATCH_TIER,
     STANDARD,
@@ -56,8 +58,6 @@ from pricing.prices import BILLABLE_REQUESTS, Rate, RateSet
 from pricing.quantities import Costs, Quantities
 from pricing.rate_table import Listing, RateTable
 from pricing.rating import counted, rate
-from pricing.shipped import shipped_rate_files
-from pricing.tier_fees import TierShare, period_fee_pico, tier_shares, tiered_fee_pico
 from pricing.units import INPUT_PARTS, OUTPUT_PARTS, Unit
 
 __all__ = [

@@ -145,3 +145,9 @@ def test_sql_lives_in_sql(path: Path) -> None:
                 assert part_of(module_name(path)) == "ledger.bench" or "embedded" in str(path), (
                     node.value
                 )
+
+
+def test_every_test_module_has_a_name_of_its_own() -> None:
+    """Two of one name in different folders cannot be collected in one run."""
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert sorted(set(names)) == sorted(names)

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 from msgspec import Struct
 
+from pricing.files.stated_model import WORD_LENGTH_MAX
 from pricing.model_rates import BATCH_TIER, STANDARD_TIERS
-from pricing.stated_model import WORD_LENGTH_MAX
 
 
 class SourceError(ValueError):

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 
+from pricing.files.stated_names import MODEL_LENGTH_MAX, PATTERNS_MAX
 from pricing.imports.assembly import MODEL
 from pricing.imports.drafts import DraftModel, DraftTable, Imported, LeftOut, SourceError, Wanted
-from pricing.stated_names import MODEL_LENGTH_MAX, PATTERNS_MAX
 
 _SHOWN_MAX = 40
 

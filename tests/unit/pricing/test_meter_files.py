@@ -2,10 +2,10 @@
 
 import pytest
 
-from pricing.meter_files import load_meters
-from pricing.meter_tiers import MeterTier
-from pricing.meters import Meter, percentage_meter
-from pricing.problems import RateFileError
+from pricing.files.problems import RateFileError
+from pricing.meters.files import load_meters
+from pricing.meters.meter import Meter, percentage_meter
+from pricing.meters.tiers import MeterTier
 
 GOOD = """\
 currency: USD

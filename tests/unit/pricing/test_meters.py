@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pricing.meter_tiers import COUNT_MAX, TIERS_MAX, MeterTier
-from pricing.meter_units import MeterUnit
-from pricing.metering import metered_quantity, metered_sum, metered_units
-from pricing.meters import Meter, fee_pico, percentage_meter, same_schedule
+from pricing.meters.counting import metered_quantity, metered_sum, metered_units
+from pricing.meters.meter import Meter, fee_pico, percentage_meter, same_schedule
+from pricing.meters.tiers import COUNT_MAX, TIERS_MAX, MeterTier
+from pricing.meters.units import MeterUnit
 from pricing.money import AMOUNT_PICO_MAX, AmountOutOfRange
 from pricing.quantities import Quantities
 from pricing.units import Unit

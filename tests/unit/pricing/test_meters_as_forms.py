@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from pricing.meter_faults import MeterFault
-from pricing.meter_forms import in_our_words, read_meter_form
-from pricing.meter_tiers import TIERS_MAX, MeterTier
-from pricing.meters import Meter, percentage_meter
+from pricing.meters.faults import MeterFault
+from pricing.meters.forms import in_our_words, read_meter_form
+from pricing.meters.meter import Meter, percentage_meter
+from pricing.meters.tiers import TIERS_MAX, MeterTier
 
 TIERS = [{"start": "0", "rate": "5.00"}, {"start": 1_000_000, "rate": "3.00"}]
 GRADUATED = {"kind": "graduated", "unit": "tokens_1m", "tiers": TIERS}

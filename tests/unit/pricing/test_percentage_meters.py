@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from pricing.meters import Meter, fee_pico, percentage_meter
+from pricing.meters.meter import Meter, fee_pico, percentage_meter
 from pricing.money import AMOUNT_PICO_MAX, AmountOutOfRange
 
 

@@ -8,7 +8,7 @@ import pytest
 
 import pricing
 
-MODULES = sorted(Path(pricing.__file__).parent.glob("*.py"))
+MODULES = sorted(Path(pricing.__file__).parent.rglob("*.py"))
 OUTSIDE = {"msgspec", "pricing", "yaml"}
 IMPURE = {"asyncio", "os", "pathlib", "random", "secrets", "socket", "subprocess", "time", "uuid"}
 

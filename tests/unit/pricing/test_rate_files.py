@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pricing.loading import RateFileError, load_rate_table
+from pricing.files.rate_files import RateFileError, load_rate_table
 from pricing.model_rates import STANDARD
 from pricing.prices import Rate
 from pricing.rate_table import RateTable

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pricing.loading import load_rate_table
+from pricing.files.rate_files import load_rate_table
 from pricing.model_rates import flat_rates
 from pricing.prices import Rate, RateSet
 from pricing.rate_table import RateTable

@@ -2,14 +2,14 @@
 
 import pytest
 
-from pricing.loading import load_rate_table
-from pricing.meters import fee_pico, percentage_meter
+from pricing.files.rate_files import load_rate_table
+from pricing.files.shipped import shipped_rate_files
+from pricing.meters.meter import fee_pico, percentage_meter
 from pricing.model_rates import STANDARD
 from pricing.money import AMOUNT_PICO_MAX, AmountOutOfRange, format_amount
 from pricing.prices import Rate, RateSet
 from pricing.quantities import Costs, Quantities
 from pricing.rating import counted, rate
-from pricing.shipped import shipped_rate_files
 
 TOKENS = RateSet({"input_tokens": Rate(9, 1), "output_tokens": Rate(5, 1)})
 AUDIO = RateSet({"input_seconds": Rate(200_000_000_000, 60_000_000)})

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from pricing.loading import load_rate_table
-from pricing.shipped import shipped_rate_files
+from pricing.files.rate_files import load_rate_table
+from pricing.files.shipped import shipped_rate_files
 
 PREFIX = "accounts/fireworks/models/"
 # USD per 1M input and output tokens.

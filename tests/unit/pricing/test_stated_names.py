@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pricing.loading import RateFileError, load_rate_table
+from pricing.files.rate_files import RateFileError, load_rate_table
 from pricing.rate_table import RateTable
 from tests.naive_prices import fits
 

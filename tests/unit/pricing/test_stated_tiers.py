@@ -2,7 +2,7 @@
 
 import pytest
 
-from pricing.loading import RateFileError, load_rate_table
+from pricing.files.rate_files import RateFileError, load_rate_table
 
 HEAD = """\
 provider: fireworks

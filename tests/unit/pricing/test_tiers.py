@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pricing.meter_tiers import MeterTier
-from pricing.meters import Meter, percentage_meter
-from pricing.tier_fees import TierShare, period_fee_pico, tier_shares, tiered_fee_pico
+from pricing.meters.fees import TierShare, period_fee_pico, tier_shares, tiered_fee_pico
+from pricing.meters.meter import Meter, percentage_meter
+from pricing.meters.tiers import MeterTier
 
 PICO = 10**12
 LADDER = ((0, "5.00"), (1_000_000, "3.00"), (10_000_000, "1.00"))

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from pricing.meter_tiers import MeterTier
-from pricing.meter_units import MeterUnit
-from pricing.meters import LIFETIME, Meter
+from pricing.meters.meter import LIFETIME, Meter
+from pricing.meters.tiers import MeterTier
+from pricing.meters.units import MeterUnit
 from pricing.prices import Rate
 
 

@@ -4,13 +4,13 @@ from typing import Any
 
 import yaml
 
+from pricing.files.problems import Problems, RateFileError, RateFileProblem, line_of, shown
+from pricing.files.stated_model import read_model
+from pricing.files.stated_names import check_model_id, read_aliases, read_fallback
+from pricing.files.table_header import header_parsers
+from pricing.files.yaml_tree import read_entries, read_tree
 from pricing.model_rates import ModelRates
-from pricing.problems import Problems, RateFileError, RateFileProblem, line_of, shown
 from pricing.rate_table import RateTable
-from pricing.stated_model import read_model
-from pricing.stated_names import check_model_id, read_aliases, read_fallback
-from pricing.table_header import header_parsers
-from pricing.yaml_tree import read_entries, read_tree
 
 __all__ = ["RateFileError", "RateFileProblem", "load_rate_table"]
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import yaml
 
-from pricing.problems import shown
-from pricing.yaml_tree import read_text
+from pricing.files.problems import shown
+from pricing.files.yaml_tree import read_text
 
 NAME_LENGTH_MAX = 100
 

@@ -6,10 +6,10 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from pricing.meter_faults import MeterFault, MeterFaults, present
-from pricing.meter_form_tiers import read_count, read_quoted, read_rate_text, read_tiers
-from pricing.meter_units import METER_UNITS
-from pricing.meters import (
+from pricing.files.problems import shown
+from pricing.meters.faults import MeterFault, MeterFaults, present
+from pricing.meters.form_tiers import read_count, read_quoted, read_rate_text, read_tiers
+from pricing.meters.meter import (
     LIFETIME,
     MONTH,
     PERIODS,
@@ -19,7 +19,7 @@ from pricing.meters import (
     check_word,
     parse_percentage_micro,
 )
-from pricing.problems import shown
+from pricing.meters.units import METER_UNITS
 
 SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 

@@ -4,11 +4,11 @@ from functools import partial
 
 import yaml
 
+from pricing.files.problems import Problems, line_of, shown
+from pricing.files.yaml_tree import read_entries, read_text
 from pricing.money import AMOUNT_PICO_MAX, parse_amount
 from pricing.prices import Rate
-from pricing.problems import Problems, line_of, shown
 from pricing.units import Unit
-from pricing.yaml_tree import read_entries, read_text
 
 _KEYS = ("price", "per")
 _QUOTES = frozenset({"'", '"'})

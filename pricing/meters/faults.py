@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from msgspec import Struct
 
-from pricing.problems import shown
+from pricing.files.problems import shown
 
 Path = tuple[str | int, ...]
 _T = TypeVar("_T")

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import yaml
 
-from pricing.problems import Problems, line_of, shown
-from pricing.yaml_tree import read_text
+from pricing.files.problems import Problems, line_of, shown
+from pricing.files.yaml_tree import read_text
 
 START, END = "start", "end"
 BOUND_MAX = 10**15

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from pricing.meters import Meter
+from pricing.meters.meter import Meter
 from pricing.quantities import Quantities
 from pricing.units import Unit
 

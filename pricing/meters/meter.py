@@ -7,17 +7,17 @@ from types import MappingProxyType
 
 from msgspec import Struct
 
-from pricing.meter_tiers import (
+from pricing.files.problems import shown
+from pricing.meters.tiers import (
     TIERS_MAX,
     MeterTier,
     check_count,
     parse_rate_pico,
     start_faults,
 )
-from pricing.meter_units import METER_UNITS, MeterUnit
+from pricing.meters.units import METER_UNITS, MeterUnit
 from pricing.money import check_amount, divide_half_even
 from pricing.prices import Rate
-from pricing.problems import shown
 
 PERCENTAGE_MAX = 1000
 PERCENTAGE_PLACES = 6

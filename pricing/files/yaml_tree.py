@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 
 import yaml
 
-from pricing.problems import Problems, line_of, shown
+from pricing.files.problems import Problems, line_of, shown
 
 FILE_BYTES_MAX = 4 * 1024 * 1024
 # A rate table needs four levels. The composer is recursive, so the bound also guards the stack.

@@ -5,12 +5,12 @@ from typing import Any
 
 import yaml
 
-from pricing.meter_faults import Path
-from pricing.meter_forms import read_meter_form
-from pricing.meters import Meter
-from pricing.problems import Problems, line_of, shown
-from pricing.table_header import header_parsers
-from pricing.yaml_tree import read_entries, read_tree
+from pricing.files.problems import Problems, line_of, shown
+from pricing.files.table_header import header_parsers
+from pricing.files.yaml_tree import read_entries, read_tree
+from pricing.meters.faults import Path
+from pricing.meters.forms import read_meter_form
+from pricing.meters.meter import Meter
 
 _CURRENCY = "currency"
 _METERS = "meters"

@@ -5,8 +5,8 @@ from functools import cached_property
 
 from msgspec import Struct
 
+from pricing.files.problems import shown
 from pricing.money import AMOUNT_PICO_MAX, format_amount, parse_amount
-from pricing.problems import shown
 
 # Exact in every reader of JSON, and with any scale far inside what arithmetic is quick on.
 COUNT_MAX = 10**15

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import yaml
 
-from pricing.problems import Problems, line_of, shown
-from pricing.yaml_tree import read_entries, read_text
+from pricing.files.problems import Problems, line_of, shown
+from pricing.files.yaml_tree import read_entries, read_text
 
 MODEL_LENGTH_MAX = 255
 PATTERNS_MAX = 100

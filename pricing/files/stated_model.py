@@ -2,6 +2,10 @@
 
 import yaml
 
+from pricing.files.problems import Problems, line_of, shown
+from pricing.files.stated_rate import read_rate
+from pricing.files.stated_tiers import END, START, read_bounds
+from pricing.files.yaml_tree import read_entries, read_text
 from pricing.model_rates import (
     BATCH_TIER,
     STANDARD,
@@ -11,11 +15,7 @@ from pricing.model_rates import (
     RateTier,
 )
 from pricing.prices import RateSet
-from pricing.problems import Problems, line_of, shown
-from pricing.stated_rate import read_rate
-from pricing.stated_tiers import END, START, read_bounds
 from pricing.units import UNIT_BY_RATE_KEY
-from pricing.yaml_tree import read_entries, read_text
 
 WORD_LENGTH_MAX = 64
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from pricing.meter_faults import MeterFaults, Path, present
-from pricing.meter_tiers import (
+from pricing.meters.faults import MeterFaults, Path, present
+from pricing.meters.tiers import (
     TIERS_MAX,
     MeterTier,
     check_count,
