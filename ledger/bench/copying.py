@@ -10,7 +10,8 @@ from asyncpg.pgproto.pgproto import UUID
 
 from ledger.clock import Clock
 from ledger.core.configuration import Configuration
-from ledger.core.events import RatedStatement, rate_statement, usage_event
+from ledger.core.events import usage_event
+from ledger.core.rating import RatedStatement, rate_statement
 from ledger.core.reading import read_statement
 from ledger.core.rows import UsageEvent
 from ledger.core.statements import Statement

@@ -11,7 +11,7 @@ import msgspec
 
 from ledger.cli.running import json_option, print_json, print_table
 from ledger.core.configuration import Configuration
-from ledger.core.events import rate_statement
+from ledger.core.rating import rate_statement
 from ledger.core.reading import read_statement
 from ledger.core.statements import Statement
 from pricing import (

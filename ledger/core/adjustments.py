@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 
 from ledger.core.errors import FieldError
-from ledger.core.events import RatedStatement, rate_again
 from ledger.core.json_values import is_unicode, kind_of
+from ledger.core.rating import RatedStatement, rate_again
 from ledger.core.records import judge_field, printable
 from ledger.core.rows import Dimension, UsageEvent
 from ledger.core.statements import Statement

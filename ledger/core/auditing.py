@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from ledger.core.events import event_fee_pico
+from ledger.core.rating import event_fee_pico
 from pricing import (
     BILLABLE_REQUESTS,
     STANDARD,

@@ -8,8 +8,8 @@ from datetime import datetime
 
 import msgspec
 
-from ledger.core.events import combination_for
 from ledger.core.price_lists import combination_text, per_text, price_text
+from ledger.core.rating import combination_for
 from ledger.core.rows import Dimension
 from ledger.core.usage.stated import SECONDS_FIELDS
 from pricing import (

@@ -11,11 +11,11 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import compress, repeat
 from operator import is_not
-from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from typing import Any
 
 import msgspec
 
+from ledger.core.endpoints import provider_of_endpoint
 from ledger.core.errors import FieldError
 from ledger.core.instants import parse_instant
 from ledger.core.json_values import kind_of, read_json
@@ -30,39 +30,20 @@ from ledger.core.request_ids import RequestKey, request_key, time_of
 from ledger.core.secrets import hide_secrets_in_bytes
 from ledger.core.statements import Refusal, Stated, Statement, Status
 from ledger.core.usage.lava import read_model_usage
-from ledger.core.usage.shapes import ReadUsage, read_usage
+from ledger.core.usage.recorded import usage_of
+from ledger.core.usage.shapes import ReadUsage
 from ledger.core.usage.stated import (
     QUANTITY_FIELDS,
     FaultyField,
-    StatedUsage,
+    agreed,
     decimals_of,
-    micros,
 )
-from pricing import BATCH_TIER, STANDARD_TIERS
 
 MAX_AHEAD = timedelta(hours=24)
 # No request was made before; and the window of a limit that never ends begins here.
 FIRST_INSTANT = datetime(1970, 1, 1, tzinfo=UTC)
-PROVIDER_BY_HOST = {
-    "api.fireworks.ai": "fireworks",
-    "api.openai.com": "openai",
-    "api.anthropic.com": "anthropic",
-    "generativelanguage.googleapis.com": "google",
-    "api.mistral.ai": "mistral",
-    "api.deepseek.com": "deepseek",
-    "api.x.ai": "xai",
-}
 _COST_DIGITS = 18  # before the point, and as many after it
-_T = TypeVar("_T")
 _SECRET_PARTS = re.compile(r"\?.*|(?<=//)[^/@]*@", re.DOTALL)
-# What a client asks for to leave the choice to the provider; it says nothing of what was served.
-ANY_TIER = "auto"
-ANYWHERE = "global"
-# The counts that have the same names, in the same order, in a record and in `StatedUsage`.
-_COUNTS = slice(
-    RequestRecord.__struct_fields__.index("cache_write_tokens"),
-    RequestRecord.__struct_fields__.index("training_tokens") + 1,
-)
 
 
 def read_statement(raw: bytes, received_at: datetime) -> Statement | Refusal:
@@ -78,21 +59,10 @@ def read_statement(raw: bytes, received_at: datetime) -> Statement | Refusal:
         return Refusal(raw, faults, record.request_id, customer_id)
 
 
-def provider_of_endpoint(endpoint: str | None) -> str | None:
-    """The provider that an endpoint's host belongs to, if it is a known one."""
-    if endpoint is None:
-        return None
-    try:
-        host = urlsplit(endpoint.rpartition(" ")[2]).hostname
-    except ValueError:
-        return None
-    return PROVIDER_BY_HOST.get(host or "")
-
-
 def _statement(record: RequestRecord, received_at: datetime) -> Statement:
     _check_metadata(record)
     key = request_key(record.request_id)
-    usage = _usage(record)
+    usage = usage_of(record)
     return Statement(
         request_id=record.request_id,
         key=key,
@@ -121,7 +91,7 @@ def _faults_of(record: RequestRecord, received_at: datetime) -> list[FieldError]
     steps: tuple[Callable[[], object], ...] = (
         lambda: _customer_id(record),
         lambda: _occurred_at(record, request_key(record.request_id), received_at),
-        lambda: _usage(record),
+        lambda: usage_of(record),
         lambda: _check_metadata(record),
         lambda: _reported_cost(record),
     )
@@ -136,7 +106,7 @@ def _faults_of(record: RequestRecord, received_at: datetime) -> list[FieldError]
 
 
 def _customer_id(record: RequestRecord) -> str:
-    customer_id = _agreed("customer_id", record.customer_id, record.connection_id)
+    customer_id = agreed("customer_id", record.customer_id, record.connection_id)
     if customer_id is None:
         fault = missing("customer_id")
         raise FaultyField("customer_id", fault.code, fault.detail)
@@ -154,7 +124,7 @@ def _occurred_at(record: RequestRecord, key: RequestKey, received_at: datetime) 
 
 
 def _stated_at(record: RequestRecord) -> datetime | None:
-    stated_at = _agreed(
+    stated_at = agreed(
         "timestamp",
         _instant("timestamp", record.timestamp),
         _instant("occurred_at", record.occurred_at),
@@ -169,62 +139,6 @@ def _instant(field: str, text: str | None) -> datetime | None:
         return parse_instant(text)
     except ValueError as error:
         raise FaultyField(field, "invalid_time", f"{error}, got {kind_of(text)}") from None
-
-
-def _usage(record: RequestRecord) -> ReadUsage:
-    """All that a record states of usage, wherever it does, and what its usage object tells of the price."""
-    stated = _own_usage(record)
-    if record.model_usage:
-        stated = stated.joined_with(read_model_usage(record.model_usage)[0])
-    read = ReadUsage(stated, "")
-    if record.usage or record.perf_metrics or record.response_headers:
-        provider = record.provider or provider_of_endpoint(record.endpoint)
-        read = read_usage(record.usage, provider, record.perf_metrics, record.response_headers)
-        read = msgspec.structs.replace(read, stated=stated.joined_with(read.stated))
-    read.stated.check_parts()
-    return _called(record, read)
-
-
-def _called(record: RequestRecord, read: ReadUsage) -> ReadUsage:
-    """How the model was called, as far as prices depend on it: as it was served, else as it was asked for.
-
-    A provider's word on what it served counts, for that is what it bills.
-    """
-    asked = None if record.service_tier == ANY_TIER else record.service_tier
-    tier = asked if read.service_tier is None else read.service_tier
-    notes = read.notes
-    if None not in (asked, read.service_tier) and not _is_same_tier(asked, tier):
-        notes = (*notes, f"service_tier {asked} was asked for and {tier} served")
-    is_batch = _agreed("batch", record.batch, read.is_batch)
-    if is_batch is False and tier == BATCH_TIER:
-        raise FaultyField("batch", "contradiction", f"is false, and service_tier is {BATCH_TIER}")
-    region = _agreed("region", _place(record.region), _place(read.region))
-    return ReadUsage(read.stated, read.shape, tier, is_batch, region, notes)
-
-
-def _is_same_tier(one: str | None, other: str | None) -> bool:
-    return one == other or (one in STANDARD_TIERS and other in STANDARD_TIERS)
-
-
-def _place(region: str | None) -> str | None:
-    """A region, unless it is another word for none."""
-    return None if region == ANYWHERE else region
-
-
-def _own_usage(record: RequestRecord) -> StatedUsage:
-    """What the fields of the record itself state."""
-    return StatedUsage(
-        _agreed("input_tokens", record.input_tokens, record.prompt_tokens),
-        record.cached_input_tokens,
-        _agreed("output_tokens", record.output_tokens, record.completion_tokens),
-        micros("input_seconds", record.input_seconds),
-        micros("output_seconds", record.output_seconds),
-        record.input_characters,
-        record.output_characters,
-        record.images,
-        micros("gpu_seconds", record.gpu_seconds),
-        *msgspec.structs.astuple(record)[_COUNTS],
-    )
 
 
 def _check_metadata(record: RequestRecord) -> None:
@@ -259,13 +173,6 @@ def _plain(number: Decimal) -> Decimal:
 
 def _is_storable_cost(cost: Decimal) -> bool:
     return cost.is_finite() and cost.adjusted() < _COST_DIGITS and decimals_of(cost) <= _COST_DIGITS
-
-
-def _agreed(field: str, one: _T | None, other: _T | None) -> _T | None:
-    """The one value that a field and its alias state; two that differ are no statement."""
-    if one is not None and other is not None and one != other:
-        raise FaultyField(field, "contradiction", "is stated twice with different values")
-    return other if one is None else one
 
 
 def _stated_bits(record: RequestRecord, usage: ReadUsage) -> int:

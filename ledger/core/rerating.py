@@ -13,8 +13,9 @@ import msgspec
 
 from ledger.core.adjustments import Standing
 from ledger.core.errors import FieldError
-from ledger.core.events import RatedStatement, combination_for, rate_again, spend_pico
+from ledger.core.events import spend_pico
 from ledger.core.instants import HOUR
+from ledger.core.rating import RatedStatement, combination_for, rate_again
 from ledger.core.rows import Dimension, UsageEvent
 from pricing import Quantities, RateBook
 

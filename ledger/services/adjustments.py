@@ -20,7 +20,8 @@ from ledger.core.errors import (
     NotFound,
     UnprocessableDecision,
 )
-from ledger.core.events import RatedStatement, spend_pico, usage_event
+from ledger.core.events import spend_pico, usage_event
+from ledger.core.rating import RatedStatement
 from ledger.core.rows import UsageEvent
 from ledger.services.posting import Posting, post
 from ledger.services.targets import Target, find_target

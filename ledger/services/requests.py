@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from ledger.core.errors import InvalidParameter
-from ledger.core.events import RatedStatement
 from ledger.core.instants import format_instant
+from ledger.core.rating import RatedStatement
 from ledger.core.request_ids import request_id_of
 from ledger.core.shown import quantities_body
 from ledger.services.targets import find_target

@@ -8,7 +8,7 @@ import msgspec
 from ledger.core.auditing import Prices
 from ledger.core.cuts import Cut
 from ledger.core.digests import canonical_units
-from ledger.core.events import combination_for
+from ledger.core.rating import combination_for
 from ledger.core.rows import Dimension, UsageEvent
 from ledger.store.database import Connection
 from ledger.store.meters import read_meter

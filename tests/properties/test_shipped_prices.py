@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from ledger.core.configuration import Configuration
-from ledger.core.events import RatedStatement, rate_statement
+from ledger.core.rating import RatedStatement, rate_statement
 from ledger.core.reading import read_statement
 from ledger.core.statements import Statement
 from pricing import PublishedTable, Quantities, RateBook, load_rate_table, shipped_rate_files

@@ -1,7 +1,7 @@
 """Usage as a source states it: by field of a record, before the parts are taken out of their wholes."""
 
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import msgspec
 
@@ -10,6 +10,7 @@ from ledger.core.json_values import kind_of
 from pricing import INPUT_PARTS, OUTPUT_PARTS, Quantities
 
 _MICRO_DECIMALS = 6
+_T = TypeVar("_T")
 COUNT_MAX = 10**12
 Count = Annotated[int, msgspec.Meta(ge=0, le=COUNT_MAX)]
 
@@ -102,6 +103,13 @@ _FIRST_PART = QUANTITY_FIELDS.index(
 )  # of those that are counted as other units
 _PARTS = (("input_tokens", INPUT_PARTS), ("output_tokens", OUTPUT_PARTS))
 _OTHER_INPUT_PARTS = tuple(name for name in INPUT_PARTS if name != "cached_input_tokens")
+
+
+def agreed(field: str, one: _T | None, other: _T | None) -> _T | None:
+    """The one value that a field and its alias state; two that differ are no statement."""
+    if one is not None and other is not None and one != other:
+        raise FaultyField(field, "contradiction", "is stated twice with different values")
+    return other if one is None else one
 
 
 def micros(field: str, seconds: Decimal | None) -> int | None:

@@ -9,7 +9,6 @@ from typing import Any
 
 import msgspec
 
-from ledger.core.events import combination_for
 from ledger.core.explanation import (
     INPUT,
     Arithmetic,
@@ -22,6 +21,7 @@ from ledger.core.explanation import (
 )
 from ledger.core.instants import format_instant
 from ledger.core.price_lists import combination_text
+from ledger.core.rating import combination_for
 from ledger.core.rows import Dimension
 from ledger.services.explaining.rows import (
     FEE,

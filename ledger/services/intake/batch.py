@@ -9,7 +9,8 @@ import msgspec
 from ledger.core.comparison import first_difference
 from ledger.core.configuration import Configuration
 from ledger.core.errors import FieldError
-from ledger.core.events import RatedStatement, event_text, rate_statement, usage_event
+from ledger.core.events import event_text, usage_event
+from ledger.core.rating import RatedStatement, rate_statement
 from ledger.core.statements import Statement, Status
 from ledger.randomness import Salts
 from ledger.services.intake.outcomes import DUPLICATE, Outcome, Verdict, conflict, rejected

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from ledger.core.errors import FieldError
-from ledger.core.events import RatedStatement
+from ledger.core.rating import RatedStatement
 from ledger.core.statements import Refusal, Statement
 
 MAX_PROBLEMS = 1000

@@ -16,8 +16,9 @@ from ledger.clock import Clock
 from ledger.core.adjustments import Standing, reversal
 from ledger.core.configuration import Configuration
 from ledger.core.errors import DatabaseUnavailable
-from ledger.core.events import RatedStatement, spend_pico, usage_event
+from ledger.core.events import spend_pico, usage_event
 from ledger.core.instants import format_instant
+from ledger.core.rating import RatedStatement
 from ledger.core.rerating import Differences, Plan, left_out, plan_rerating
 from ledger.core.rows import UsageEvent
 from ledger.services.posting import Posting, post

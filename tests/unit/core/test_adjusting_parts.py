@@ -6,7 +6,8 @@ import pytest
 
 from ledger.core.adjustments import Adjustment, Standing, corrected, read_adjustment
 from ledger.core.errors import FieldError
-from ledger.core.events import RatedStatement, usage_event
+from ledger.core.events import usage_event
+from ledger.core.rating import RatedStatement
 from ledger.core.usage.stated import QUANTITY_FIELDS, StatedUsage
 from pricing import Quantities
 from tests.unit.core.test_events import ACME, BOOK, rated

@@ -7,7 +7,8 @@ import pytest
 
 from ledger.core.adjustments import Standing, corrected, reversal
 from ledger.core.errors import FieldError
-from ledger.core.events import RatedStatement, spend_pico, usage_event
+from ledger.core.events import spend_pico, usage_event
+from ledger.core.rating import RatedStatement
 from ledger.core.usage.stated import StatedUsage
 from pricing import RateBook, percentage_meter
 from tests.unit.core.test_events import ACME, BOOK, published, rated

@@ -9,14 +9,8 @@ import pytest
 
 from ledger.core.configuration import Configuration, PublishedMeter
 from ledger.core.errors import FieldError
-from ledger.core.events import (
-    RatedStatement,
-    event_text,
-    rate_again,
-    rate_statement,
-    spend_pico,
-    usage_event,
-)
+from ledger.core.events import event_text, spend_pico, usage_event
+from ledger.core.rating import RatedStatement, rate_again, rate_statement
 from ledger.core.reading import read_statement
 from ledger.core.rows import Dimension, UsageEvent
 from ledger.core.statements import Stated, Statement

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.core.reading import PROVIDER_BY_HOST, provider_of_endpoint, read_statement
+from ledger.core.endpoints import PROVIDER_BY_HOST, provider_of_endpoint
+from ledger.core.reading import read_statement
 from ledger.core.records import RequestRecord
 from ledger.core.statements import Refusal, Stated, Statement, Status
 from ledger.core.usage.stated import OTHER_FIELDS, QUANTITY_FIELDS

@@ -7,8 +7,9 @@ import msgspec
 import pytest
 
 from ledger.core.adjustments import Standing, reversal
-from ledger.core.events import RatedStatement, usage_event
+from ledger.core.events import usage_event
 from ledger.core.instants import HOUR
+from ledger.core.rating import RatedStatement
 from ledger.core.rerating import (
     Difference,
     Differences,
