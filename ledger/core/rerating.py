@@ -8,17 +8,22 @@ A request that has a price never loses it, and one that counts nothing is not lo
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import Enum
+from operator import attrgetter
 
 import msgspec
 
 from ledger.core.adjustments import Standing
 from ledger.core.errors import FieldError
-from ledger.core.events import spend_pico
+from ledger.core.events import spend_pico, usage_event
 from ledger.core.instants import HOUR
 from ledger.core.rating import RatedStatement, combination_for, rate_again
 from ledger.core.rows import Dimension, UsageEvent
 from pricing import Quantities, RateBook
 
+# All that prices decide of a row; units that are not tokens stand with their amounts.
+_AMOUNTS = attrgetter(
+    "input_pico", "cached_input_pico", "output_pico", "other_pico", "fee_pico", "other_units"
+)
 Group = tuple[int, str | None]  # a customer's number, a model
 Stretch = tuple[datetime, datetime]  # half-open
 
@@ -26,7 +31,7 @@ Stretch = tuple[datetime, datetime]  # half-open
 class Kept(Enum):
     """Why a request stays as it is; the values name the counters of a difference, but for `SAME`."""
 
-    SAME = "same"  # the same table prices it, or none does still
+    SAME = "same"  # it comes to the same, or has no price still
     LOSING = "losing"  # it has a price, and the table in force has none for it
     UNFIT = "does_not_fit"  # its new price is more than an amount can hold
 
@@ -109,16 +114,13 @@ def rerated(standing: Standing, book: RateBook) -> RatedStatement | Kept:
     """
     if standing.event.requests <= 0:  # voided, or not completed
         return Kept.SAME
-    before = standing.dimension
-    anew = rate_again(standing.statement, before, standing.meter, book, None)
+    anew = rate_again(standing.statement, standing.dimension, standing.meter, book, None)
     if isinstance(anew, FieldError):
         return Kept.UNFIT
     if anew.is_unrated:
         return Kept.SAME if standing.event.unrated else Kept.LOSING
-    after = anew.dimension
-    if (after.rate_version, after.billed_as) == (before.rate_version, before.billed_as):
-        return Kept.SAME
-    return anew
+    row = usage_event(anew, standing.event.customer, dimension=0, lane=0, batch=0)
+    return Kept.SAME if _AMOUNTS(row) == _AMOUNTS(standing.event) else anew
 
 
 def plan_rerating(standings: Iterable[Standing], book: RateBook) -> Plan:

@@ -64,14 +64,14 @@ def test_the_same_table_changes_nothing() -> None:
     assert rerated(standing(model="unheard-of", input_tokens=10), later) is Kept.SAME
 
 
-def test_another_listed_model_of_the_same_table_is_a_change() -> None:
-    """What it bills as is part of what priced it."""
+def test_a_newer_version_of_the_same_prices_changes_nothing() -> None:
+    """Nor does another id that it bills as: what it comes to is the same."""
     stands = standing(model="llama", input_tokens=10)
-    before = msgspec.structs.replace(
-        stands, dimension=stands.dimension._replace(billed_as="another")
-    )
+    same = book_with('  llama: {input: "1", output: "1"}\n  other: {input: "2"}\n')
+    by_another = book_with('  big: {input: "1", output: "1"}\naliases: {llama: big}\n')
 
-    assert isinstance(rerated(before, BOOK), RatedStatement)
+    assert rerated(stands, same) is Kept.SAME
+    assert rerated(stands, by_another) is Kept.SAME
 
 
 def test_a_price_is_never_lost() -> None:
