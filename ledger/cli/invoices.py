@@ -61,6 +61,8 @@ async def run(
         f"{result['issued']} issued, {result['skipped']} skipped, total {result['total']}"
         f" {ledger.settings.currency}"
     )
+    if unrated := result["unrated_requests"]:
+        say(f"{unrated} requests have no rate yet and are not in it; see `ledger unrated`")
 
 
 @command_group.command("list")

@@ -23,6 +23,7 @@ from ledger.cli.running import (
     remark,
     say,
 )
+from ledger.core.errors import NotFound
 from ledger.services.price_lists import (
     consequences,
     difference_body,
@@ -78,7 +79,7 @@ async def validate(files: tuple[Path, ...], *, as_json: bool) -> int:
         for problem in problems:
             say(f"{problem['file']}:{problem['line']}: {problem['message']}")
         if not problems:
-            say(f"{len(files)} files are fine.")
+            say("No faults.")
     return WITH_PROBLEMS if problems else DONE
 
 
@@ -151,10 +152,10 @@ async def show(
     """
     moment = at or (None if version else ledger.clock.now())
     tables = await show_tables(ledger.database, at=moment, provider=provider, version=version)
-    for table in tables:
-        if model is not None:
-            listed = table["aliases"].get(model, model)
-            table["models"] = {name: it for name, it in table["models"].items() if name == listed}
+    if model is not None:
+        tables = [of_model(table, model) for table in tables]
+        if not any(table["models"] for table in tables):
+            raise NotFound(f"no table shown lists {model!r}; without --model all models are shown")
     if as_json:
         print_json({"rate_tables": tables})
         return
@@ -187,6 +188,17 @@ async def diff(ledger: Ledger, *, before: str, after: str, as_json: bool) -> Non
 
 
 command_group.add_command(import_command)
+
+
+def of_model(table: dict[str, Any], model: str) -> dict[str, Any]:
+    """What of a table leads to a model's prices: its own listing, or an alias and what that bills as."""
+    listed = table["aliases"].get(model, model)
+    return {
+        **table,
+        "models": {name: it for name, it in table["models"].items() if name == listed},
+        "aliases": {name: to for name, to in table["aliases"].items() if name == model},
+        "fallback": {},
+    }
 
 
 async def _table(ledger: Ledger, name: str) -> RateTable:
@@ -233,12 +245,17 @@ def _consequence_words(told: list[dict[str, Any]]) -> Iterator[str]:
             more = f" and {len(lost) - MODELS_NAMED} more" if len(lost) > MODELS_NAMED else ""
             named = ", ".join(lost[:MODELS_NAMED])
             yield f"{name} has no price for what the table before it priced: {named}{more}"
-        if rerate := each["rerate"]:
-            months = ", ".join(rerate["invoiced_months"])
-            invoiced = f", of which {months} are invoiced" if months else ""
+        if (rerate := each["rerate"]) and rerate["unrated_requests"]:
             yield (
-                f"{rerate['requests']} requests are recorded from {rerate['from']} on{invoiced}; they keep "
-                f"their price. See the difference with `ledger rerate --from {rerate['from']} "
+                f"{rerate['unrated_requests']} requests from {rerate['from']} on have no price; those that "
+                f"{name} prices are rated by `ledger serve` within a minute, or by `ledger unrated rate`"
+            )
+        if rerate and rerate["requests"]:
+            months = ", ".join(rerate["invoiced_months"])
+            invoiced = f" (invoiced already: {months})" if months else ""
+            yield (
+                f"{rerate['requests']} requests with a price are recorded from {rerate['from']} on"
+                f"{invoiced}; they keep it. See the difference with `ledger rerate --from {rerate['from']} "
                 f"--to {rerate['to']}`"
             )
 

@@ -30,7 +30,7 @@ class DueLine(msgspec.Struct, frozen=True):
     """Usage of one month that no invoice has billed yet; amounts in pico units, exact, maybe negative.
 
     Or the tiered fee of a `meter` on a month: then there is no provider, model or type of key, and nothing
-    but the fee.
+    but the fee. `unrated` of the month's requests have no price, so nothing is due for them yet.
     """
 
     provider: str | None
@@ -45,6 +45,7 @@ class DueLine(msgspec.Struct, frozen=True):
     fee_pico: int
     exact_pico: int
     meter: str | None = None
+    unrated: int = 0
 
 
 class InvoiceLine(msgspec.Struct, frozen=True):
@@ -57,7 +58,8 @@ class InvoiceLine(msgspec.Struct, frozen=True):
 class Draft(msgspec.Struct, frozen=True):
     """What an invoice would say. `rounding_pico` is the total minus the exact sum of its lines.
 
-    `cut` is the point in the log up to which usage was read.
+    `cut` is the point in the log up to which usage was read, `unrated` the requests of its months that have
+    no price yet: what they cost is due once they have one.
     """
 
     customer: int
@@ -68,6 +70,7 @@ class Draft(msgspec.Struct, frozen=True):
     total_minor: int
     rounding_pico: int
     cut: str | None
+    unrated: int = 0
 
     @property
     def is_billable(self) -> bool:
@@ -120,7 +123,10 @@ def draft_invoice(
 ) -> Draft:
     """Bring what is due into the form of an invoice."""
     lines, total_minor, rounding_pico = draft_lines(due, currency_places(currency))
-    return Draft(customer, customer_id, period, currency, lines, total_minor, rounding_pico, cut)
+    unrated = sum(line.unrated for line in due)
+    return Draft(
+        customer, customer_id, period, currency, lines, total_minor, rounding_pico, cut, unrated
+    )
 
 
 def draft_lines(due: Sequence[DueLine], places: int) -> tuple[tuple[InvoiceLine, ...], int, int]:

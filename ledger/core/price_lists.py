@@ -15,6 +15,7 @@ from pricing import (
     format_amount,
 )
 
+PLAIN = "plain calls"
 _FEWEST_PLACES = 2
 
 
@@ -56,7 +57,7 @@ def combination_text(called: Combination) -> str:
         called.region and f"region {called.region}",
         called.accelerator and f"accelerator {called.accelerator}",
     ]
-    return ", ".join(part for part in parts if part) or "plain calls"
+    return ", ".join(part for part in parts if part) or PLAIN
 
 
 def prices_body(table: RateTable) -> dict[str, Any]:

@@ -65,11 +65,19 @@ class Tally(msgspec.Struct):
     issued: int = 0
     skipped: int = 0
     total_minor: int = 0
+    unrated: int = 0
 
-    def count(self, looked_at: int, billed: Sequence[Draft], heads: list[dict[str, Any]]) -> None:
-        """Count a chunk: how many customers were looked at, and those of them who are billed."""
+    def count(
+        self,
+        drafts: Sequence[Draft],
+        looked_at: int,
+        billed: Sequence[Draft],
+        heads: list[dict[str, Any]],
+    ) -> None:
+        """Count a chunk: how many customers were looked at, what is due, and to whom of them it is billed."""
         self.issued += len(billed)
         self.skipped += looked_at - len(billed)
+        self.unrated += sum(draft.unrated for draft in drafts)
         self.total_minor += sum(draft.total_minor for draft in billed)
         self.heads += heads
 
@@ -117,12 +125,13 @@ async def run_invoices(
             if issuer is None:
                 drafts = await _draft_chunk(connection, chunk, period, currency)
                 billed = [draft for draft in drafts if draft.is_billable]
-                tally.count(len(chunk), billed, [draft_head(draft) for draft in billed])
+                tally.count(drafts, len(chunk), billed, [draft_head(draft) for draft in billed])
                 continue
             async with customers_locked(connection, list(chunk)):
                 drafts = await _draft_chunk(connection, chunk, period, currency)
                 invoices = await _issue(connection, issuer, period, drafts)
             tally.count(
+                drafts,
                 len(chunk),
                 [invoice.content for invoice in invoices],
                 [invoice_head(invoice) for invoice in invoices],
@@ -132,6 +141,7 @@ async def run_invoices(
         "issued": tally.issued,
         "skipped": tally.skipped,
         "total": format_minor(tally.total_minor, currency_places(currency)),
+        "unrated_requests": tally.unrated,
         "invoices": tally.heads,
     }
 

@@ -44,8 +44,21 @@ async def show_tables(
             continue
         bodies.append(_table_body(row, published.table))
     if not bodies:
-        raise NotFound("no such rate table; `ledger rates list` shows those that are published")
+        raise NotFound(_nothing_shown(rows, provider, version, at))
     return bodies
+
+
+def _nothing_shown(
+    rows: Sequence[Any], provider: str | None, version: str | None, at: datetime | None
+) -> str:
+    """Why no table is shown."""
+    starts = [row["effective_from"] for row in rows if row["provider"] == provider]
+    if at is None or version is not None or not starts:
+        return "no such rate table; `ledger rates list` shows those that are published"
+    first = format_instant(min(starts))
+    return (
+        f"{provider} has no table in force at {format_instant(at)}; its first counts from {first}"
+    )
 
 
 async def list_models(database: Database, at: datetime) -> list[dict[str, Any]]:
@@ -132,7 +145,8 @@ async def _consequence(
         rerate = {
             "from": format_instant(new.table.effective_from),
             "to": format_instant(until or used["last_hour_end"]),
-            "requests": int(used["requests"]),
+            "requests": int(used["requests"] - used["unrated"]),
+            "unrated_requests": int(used["unrated"]),
             "invoiced_months": [month.isoformat()[:7] for month in used["invoiced_months"]],
         }
     return {

@@ -34,7 +34,7 @@ async def find_target(connection: Connection, request_id: str, customer_id: str 
         raise NotFound(f"no request {request_id!r}")
     if len(customers) > 1:
         raise AmbiguousRequestId(
-            "several customers have this request id; name one with customer_id"
+            "several customers have this request id; name one with customer_id (--customer)"
         )
     return Target(request_id, key, customers[0])
 

@@ -84,8 +84,12 @@ async def read_due(
     for customer, month, provider, model, key_type, *sums in await connection.fetch(
         _DUE, customers, period.end
     ):
-        figures: list[Any] = [int(each) for each in sums]
-        line = DueLine(provider, model, key_type, month, *figures)
+        requests, inputs, cached, outputs, cost, fee, exact, unrated = map(int, sums)
+        line = DueLine(
+            *(provider, model, key_type, month),
+            *(requests, inputs, cached, outputs, cost, fee, exact),
+            unrated=unrated,
+        )
         usage.setdefault(customer, []).append(line)
     fees = await read_due_fees(connection, customers, period)
     return {

@@ -67,7 +67,9 @@ def _bound_faults(bounds: Sequence[tuple[int, int | None]]) -> list[tuple[int, s
         if start <= before:
             faults.append((place, f"a tier starts at {start}, but the one before it at {before}"))
         elif before_end is not None and before_end < start:
-            faults.append((place, f"a gap: no tier covers {before_end} to {start}"))
+            faults.append(
+                (place, f"a gap: the tier before ends before {before_end}, so write end: {start}")
+            )
         elif before_end is not None and before_end > start:
             faults.append((place, f"tiers overlap from {start} to {before_end}"))
     if bounds[-1][1] is not None:

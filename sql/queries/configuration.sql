@@ -31,7 +31,7 @@ FROM rate_table t ORDER BY t.provider, t.effective_from, t.rate_version;
 -- name: used_since
 -- What a provider's models were used for in a span that a table is published for: those requests were rated
 -- without it. `invoiced_months` are those of the span that invoices have lines for.
-SELECT coalesce(sum(r.requests), 0) AS requests, max(r.hour_at) + interval '1 hour' AS last_hour_end,
+SELECT coalesce(sum(r.requests), 0) AS requests, coalesce(sum(r.unrated), 0) AS unrated, max(r.hour_at) + interval '1 hour' AS last_hour_end,
     ARRAY(SELECT DISTINCT l.period_start FROM invoice_line l
         WHERE l.provider = $1 AND l.period_start >= date_trunc('month', $2::timestamptz AT TIME ZONE 'UTC')
             AND ($3::timestamptz IS NULL OR l.period_start < $3 AT TIME ZONE 'UTC')

@@ -35,15 +35,18 @@ SELECT customer, period_start, provider, model, key_type::text,
     sum(output_tokens)::text AS output_tokens,
     sum(cost_pico)::text AS cost_pico,
     sum(fee_pico)::text AS fee_pico,
-    sum(exact_pico)::text AS exact_pico
+    sum(exact_pico)::text AS exact_pico,
+    sum(unrated)::text AS unrated
 FROM (
     SELECT month.customer, month.period_start, d.provider, d.model, d.key_type, used.requests,
         used.input_tokens, used.cached_input_tokens, used.output_tokens, used.cost_pico, used.fee_pico,
-        used.fee_pico + CASE d.key_type WHEN 'managed' THEN used.cost_pico ELSE 0 END AS exact_pico
+        used.fee_pico + CASE d.key_type WHEN 'managed' THEN used.cost_pico ELSE 0 END AS exact_pico,
+        used.unrated
     FROM month
     CROSS JOIN LATERAL (
         SELECT dimension,
             sum(requests) AS requests,
+            sum(unrated) AS unrated,
             sum(uncached_input_tokens + cached_input_tokens) AS input_tokens,
             sum(cached_input_tokens) AS cached_input_tokens,
             sum(output_tokens) AS output_tokens,
@@ -59,7 +62,7 @@ FROM (
     UNION ALL
     SELECT month.customer, month.period_start, d.provider, d.model, d.key_type, 0,
         CASE WHEN counts_as_input(part.unit) THEN part.quantity ELSE 0 END, 0,
-        CASE WHEN counts_as_output(part.unit) THEN part.quantity ELSE 0 END, 0, 0, 0
+        CASE WHEN counts_as_output(part.unit) THEN part.quantity ELSE 0 END, 0, 0, 0, 0
     FROM month
     CROSS JOIN LATERAL (
         SELECT dimension, unit, sum(quantity) AS quantity
@@ -72,7 +75,7 @@ FROM (
     JOIN dimension d USING (dimension)
     UNION ALL
     SELECT l.customer, l.period_start, l.provider, l.model, l.key_type, -l.requests, -l.input_tokens,
-        -l.cached_input_tokens, -l.output_tokens, -l.cost_pico, -l.fee_pico, -l.exact_pico
+        -l.cached_input_tokens, -l.output_tokens, -l.cost_pico, -l.fee_pico, -l.exact_pico, 0
     FROM month JOIN invoice_line l USING (customer, period_start)
     WHERE l.meter_slug IS NULL
 ) AS difference

@@ -102,7 +102,9 @@ def test_what_is_in_force_at_a_time(run: Run, files: tuple[Path, Path]) -> None:
     assert "from 1,000 input tokens" in text
     assert "batch True" in text
     assert "as small" in text
-    assert "no such rate table" in run("rates", "show", "ours", "--at", "2025-01-01", code=2).stderr
+    early = run("rates", "show", "ours", "--at", "2025-01-01", code=2).stderr
+    assert "its first counts from 2026-01-01T00:00:00Z" in early
+    assert "no table shown lists 'none'" in run("rates", "show", "--model", "none", code=2).stderr
 
 
 def test_publishing_for_the_past_says_what_it_is_for(
@@ -121,11 +123,12 @@ def test_publishing_for_the_past_says_what_it_is_for(
     assert told == {
         "provider": "ours",
         "version": "2",
-        "models_without_price": ["large"],
+        "models_without_price": ["large", "latest"],
         "rerate": {
             "from": "2026-09-15T00:00:00Z",
             "to": "2026-09-20T01:00:00Z",
             "requests": 1,
+            "unrated_requests": 0,
             "invoiced_months": ["2026-09"],
         },
     }
@@ -144,6 +147,6 @@ def test_consequences_in_words(run: Run, files: tuple[Path, Path], tmp_path: Pat
 
     said = run("rates", "publish", new).stderr
 
-    assert "ours 2 has no price for what the table before it priced: large" in said
-    assert "1 requests are recorded from 2026-09-15T00:00:00Z on; they keep their price" in said
+    assert "ours 2 has no price for what the table before it priced: large, latest" in said
+    assert "1 requests with a price are recorded from 2026-09-15T00:00:00Z on; they keep it" in said
     assert "ledger rerate --from 2026-09-15T00:00:00Z --to 2026-09-20T01:00:00Z" in said

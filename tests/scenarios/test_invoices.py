@@ -69,6 +69,22 @@ for information and is billed by the provider to the owner of the key.
 """
 
 
+async def test_a_run_tells_how_many_requests_have_no_price(
+    database: Database, clock: FixedClock, writer: Writer
+) -> None:
+    """Nothing is due for them yet, and the line that counts them does not say so."""
+    await record(
+        writer,
+        """
+        customer  on          model    key      input  output  times
+        acme      2025-10-16  llama    managed    845     412   1000
+        acme      2025-10-16  mystery  managed    845     412   2
+        """,
+    )
+
+    assert (await run(database, clock, "2025-10"))["unrated_requests"] == 2
+
+
 async def test_a_month_by_hand(database: Database, clock: FixedClock, writer: Writer) -> None:
     """1,000 records of 0.00124443 are invoiced as 1.24, and 0.00443 is shown as rounding."""
     await ten_percent_for(database, clock, "acme")
@@ -85,6 +101,7 @@ async def test_a_month_by_hand(database: Database, clock: FixedClock, writer: Wr
         "issued": 1,
         "skipped": 0,
         "total": "1.24",
+        "unrated_requests": 0,
         "invoices": await list_invoices(database),
     }
     assert_table(

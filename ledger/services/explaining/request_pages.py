@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from textwrap import wrap
 from typing import Any
 
+from ledger.core.price_lists import PLAIN
 from ledger.services.invoice_text import COLUMNS
 
 _INDENT = "  "
@@ -146,6 +147,10 @@ def _rated(revision: dict[str, Any]) -> Iterator[str]:
         yield from labelled("rounded", f"fee, half to even, from {fee['exact']}")
     rates = revision["rates"]
     yield from labelled("rates", f"{rates['provider']} {rates['version']}, file {rates['file']}")
+    if rates["billed_as"] is not None:
+        yield from labelled("billed as", rates["billed_as"])
+    if rates["called_as"] != PLAIN:
+        yield from labelled("called as", rates["called_as"])
     if revision["meter"] is not None:
         yield from labelled("meter", _meter_words(revision["meter"]))
 
@@ -194,8 +199,15 @@ def _fee_words(revision: dict[str, Any]) -> str:
 
 
 def _meter_words(meter: dict[str, Any]) -> str:
-    charge = "no fee" if meter["percentage"] is None else f"{meter['percentage']}% of cost"
-    return f"{meter['slug']}, version {meter['version']}: {charge}"
+    return f"{meter['slug']}, version {meter['version']}: {_charge(meter)}"
+
+
+def _charge(meter: dict[str, Any]) -> str:
+    if meter["percentage"] is not None:
+        return f"{meter['percentage']}% of cost"
+    if meter["rate"] is not None:
+        return f"{meter['rate']} for each of {meter['unit']}"
+    return "no fee" if meter["kind"] == "none" else f"{meter['kind']} tiers of its month's use"
 
 
 def _invoiced(invoice: dict[str, Any]) -> str:
@@ -223,7 +235,7 @@ def _total(explanation: dict[str, Any]) -> Iterator[str]:
 def _tables(revisions: Sequence[dict[str, Any]]) -> Iterator[str]:
     """Each rate table and price that was used, once."""
     used = {
-        (each["rates"]["fingerprint"], each["model"]): each["rates"]
+        (each["rates"]["fingerprint"], each["model"], each["rates"]["prices"]): each["rates"]
         for each in revisions
         if each["rates"]
     }

@@ -265,9 +265,12 @@ def _rates(table: RateTable, row: Row, published: Row) -> dict[str, Any]:
 def _meter_body(row: Row) -> dict[str, Any] | None:
     if row["meter_slug"] is None:
         return None
+    terms = msgspec.json.decode(row["terms"]) if row["terms"] else {}
     return {
         "slug": row["meter_slug"],
         "version": row["meter_number"],
         "kind": row["meter_kind"],
         "percentage": row["percentage"],
+        "unit": terms.get("unit"),
+        "rate": terms.get("rate"),
     }

@@ -50,9 +50,9 @@ def test_tiers_that_follow_each_other_are_read(bounds: list[str], starts: list[i
         (["start: 1", "start: 10"], ["8: the first tier must start at 0, not at 1"]),
         (["start: 0", "start: 0"], ["9: a tier starts at 0, but the one before it at 0"]),
         (["start: 0", "start: 9", "start: 5"], ["10: a tier starts at 5, but the one before it at 9"]),
-        (["start: 0, end: 10", "start: 11"], ["9: a gap: no tier covers 10 to 11"]),
+        (["start: 0, end: 10", "start: 11"], ["9: a gap: the tier before ends before 10, so write end: 11"]),
         (["start: 0, end: 10", "start: 9"], ["9: tiers overlap from 9 to 10"]),
-        (["start: 0, end: 0", "start: 9"], ["9: a gap: no tier covers 0 to 9"]),
+        (["start: 0, end: 0", "start: 9"], ["9: a gap: the tier before ends before 0, so write end: 9"]),
         (["start: 0, end: 10"], ["8: the last tier must not have an end"]),
         (
             ["start: 0, end: 10", "start: 10, end: 20"],
@@ -60,7 +60,8 @@ def test_tiers_that_follow_each_other_are_read(bounds: list[str], starts: list[i
         ),
         (
             ["start: 3, end: 8", "start: 9, end: 12", "start: 11, end: 20"],
-            ["8: the first tier must start at 0, not at 3", "9: a gap: no tier covers 8 to 9",
+            ["8: the first tier must start at 0, not at 3",
+             "9: a gap: the tier before ends before 8, so write end: 9",
              "10: tiers overlap from 11 to 12", "10: the last tier must not have an end"],
         ),
         (["start: 0", ""], ["9: the key start is missing in a tier"]),
