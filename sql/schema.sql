@@ -953,7 +953,11 @@ CREATE UNIQUE INDEX dimension_key ON ledger.dimension USING btree (ledger.dimens
 
 CREATE INDEX invoice_by_number ON ledger.invoice USING btree (length(number), number);
 
+CREATE INDEX invoice_line_fee ON ledger.invoice_line USING btree (customer) WHERE (meter_slug IS NOT NULL);
+
 CREATE INDEX redaction ON ledger.ledger_event USING btree (customer, subject) WHERE (kind = 'text_redacted'::ledger.decision_kind);
+
+CREATE INDEX rollup_hour_unrated ON ledger.rollup_hour USING btree (customer, hour_at) WHERE (unrated <> 0);
 
 CREATE INDEX usage_event_batch ON ONLY ledger.usage_event USING brin (lane, batch) WITH (pages_per_range='32');
 

@@ -20,6 +20,14 @@ from pricing import PERIODS, TERMS_BY_KIND, MeterUnit
 COLUMNS = {"meter_slug": "meter", "version": "version", "kind": "kind", "charges": "charges"}
 
 
+UNIT_WORDS = {
+    "tokens_1m": "1M tokens",
+    "characters_1m": "1M characters",
+    "minutes": "minute",
+    "requests": "request",
+}
+
+
 class TierOption(click.ParamType[dict[str, str]]):
     """A tier as `START:RATE`."""
 
@@ -127,13 +135,11 @@ def _charges(meter: dict[str, Any]) -> str:
     if meter["percentage"] is not None:
         return f"{meter['percentage']}% of cost"
     if "rate" in meter:
-        return f"{meter['rate']} per {meter['unit']}"
+        return f"{meter['rate']} per {UNIT_WORDS[meter['unit']]}"
     if "tiers" not in meter:
         return "nothing"
     tiers = ", ".join(f"{tier['rate']} from {tier['start']}" for tier in meter["tiers"])
-    each = (
-        f"{meter['unit']}"
-        if "package_size" not in meter
-        else f"{meter['package_size']} of {meter['unit']}"
-    )
+    each = UNIT_WORDS[meter["unit"]]
+    if "package_size" in meter:
+        each = f"package of {meter['package_size']} ({meter['unit']})"
     return f"{tiers} per {each}, by {meter['period']}"

@@ -55,6 +55,14 @@ def hour_of(instant: datetime) -> datetime:
     return instant.replace(minute=0, second=0, microsecond=0)
 
 
+def next_month_start(instant: datetime) -> datetime:
+    """The first instant of a month, in UTC, that is not before an instant."""
+    start = instant.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    if start == instant:
+        return start
+    return (start + timedelta(days=32)).replace(day=1)
+
+
 class Period(msgspec.Struct, frozen=True):
     """A half-open billing period `[start, end)` of whole UTC days."""
 

@@ -12,7 +12,7 @@ import msgspec
 from ledger.core.configuration import PublishedMeter
 from ledger.core.instants import format_instant
 from ledger.core.limits import TIERED_KINDS, TOTAL_START, Alert, Movement, crossing_alerts
-from ledger.core.tiered_fees import MeterUsage, fees_by_window, less, tiered_fees
+from ledger.core.tiered_fees import MeterUsage, UsageKey, fees_by_window, less, tiered_fees
 from ledger.store.database import Connection
 from ledger.store.interning import Interned
 from ledger.store.limits import move_windows, post_messages, raise_alerts
@@ -105,8 +105,7 @@ async def _with_tiered_fees(
     connection: Connection, moves: Sequence[Movement], after: Sequence[int], tiered: Tiered
 ) -> list[tuple[Movement, int]]:
     """Movements and the spend after them, both with the tiered fees in their windows."""
-    customers = {m.limit.customer for m in moves if m.limit.window_kind in TIERED_KINDS}
-    usage = await read_usage(connection, customers) if tiered.meters and customers else {}
+    usage = await _usage_in_windows(connection, moves) if tiered.meters else {}
     before = {} if tiered.added is None else less(usage, tiered.added)
     fees = fees_by_window(tiered_fees(usage, tiered.meters))
     fees_before = fees_by_window(tiered_fees(before, tiered.meters))
@@ -117,3 +116,19 @@ async def _with_tiered_fees(
         whole = msgspec.structs.replace(move, spend_pico=moved_pico)
         judged.append((whole, after_pico + fees.get(key, 0)))
     return judged
+
+
+async def _usage_in_windows(connection: Connection, moves: Sequence[Movement]) -> MeterUsage:
+    """What the tiered fees in windows follow from: of months those that move, and everything for the rest."""
+    windows = [m for m in moves if m.limit.window_kind in TIERED_KINDS]
+    endless = {m.limit.customer for m in windows if m.window.end_at is None}
+    months = [m for m in windows if m.limit.customer not in endless]
+    usage: dict[UsageKey, int] = {}
+    if endless:
+        usage |= await read_usage(connection, endless)
+    if months:
+        start_at = min(m.window.start_at for m in months)
+        end_at = max(m.window.end_at for m in months if m.window.end_at is not None)
+        customers = {m.limit.customer for m in months}
+        usage |= await read_usage(connection, customers, (start_at, end_at))
+    return usage

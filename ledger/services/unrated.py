@@ -35,14 +35,14 @@ async def announce_unrated(
     """Tell of usage that came without a price, in the caller's transaction; give the decisions to do so.
 
     Once for each customer, month and way of calling a model. Rows of the outbox are locked in the order of
-    their keys, after everything that `post` writes. Corrections announce nothing.
+    their keys, after everything that `post` writes.
     """
     if not any(map(_IS_UNRATED, events)):
         return []
     found = {
         (event.customer, month_of(event.occurred_at), event.dimension)
         for event in events
-        if event.unrated and event.revision == 1
+        if event.unrated and event.revision % 2 == 1
     }
     if not found:
         return []
@@ -51,7 +51,7 @@ async def announce_unrated(
     )
     messages = await announce(connection, _messages(found, interned), raised_at)
     for _, alert_id, body in messages:
-        _LOG.warning(
+        _LOG.info(
             "no rate is known for %s of %s, used by %s in %s (%s)",
             body["model"],
             body["provider"],

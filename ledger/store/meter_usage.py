@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from ledger.core.cuts import Cut
-from ledger.core.instants import month_period
+from ledger.core.instants import month_period, next_month_start
 from ledger.core.tiered_fees import (
     MeterUsage,
     TieredFee,
@@ -57,8 +57,8 @@ async def read_usage(
 ) -> dict[UsageKey, int]:
     """What customers, or all of them for None, used in the months that begin in a half-open span.
 
-    Of a meter that goes on for a lifetime the months before the span are in it too. `lanes_after` are the
-    lanes that go on after the cut in question, and where each stood at it; none for things as they are.
+    Of a meter that goes on for a lifetime the months before the span are in it too, as one. `lanes_after` are
+    the lanes that go on after the cut in question, and where each stood at it; none for things as they are.
     """
     numbers = None if customers is None else list(customers)
     lanes = lanes_after or {}
@@ -79,10 +79,12 @@ async def read_tiered_fees(
 
     In the order of customers, versions of meters, and months; other parameters as in `read_usage`.
     """
+    start_at, end_at = span
+    if next_month_start(start_at) >= end_at:
+        return []  # no month begins in it
     usage = await read_usage(connection, customers, span, lanes_after)
     if not usage:
         return []
-    start_at, end_at = span
     fees = tiered_fees(usage, await load_meters(connection))
     return [fee for fee in fees if start_at <= month_period(fee.month).start_at < end_at]
 

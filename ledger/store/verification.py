@@ -54,12 +54,12 @@ async def find_offenders(
     parameters: tuple[Any, ...] = ()
     if name in _OF_A_STRETCH:
         parameters = _WHOLE if stretch is None else stretch.parameters
-    elif name in _GIVEN:
-        parameters = await _GIVEN[name](connection)
     try:
+        if name in _GIVEN:
+            parameters = await _GIVEN[name](connection)
         async with connection.transaction():  # a savepoint: the snapshot goes on
             rows = await connection.fetch(_QUERIES[name], *parameters)
-    except asyncpg.DataError as error:
+    except (asyncpg.DataError, ArithmeticError, LookupError, ValueError) as error:
         # What was written past the ledger need not even be numbers.
         return 1, [{"fault": f"cannot be computed: {error}"}]
     offenders = [msgspec.json.decode(row["offender"]) for row in rows]

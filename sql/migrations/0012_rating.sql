@@ -58,6 +58,11 @@ ALTER TABLE invoice_line ADD COLUMN meter_slug text COLLATE "C";
 ALTER TABLE invoice_line ADD CONSTRAINT invoice_line_key_type_check
     CHECK ((key_type IS NULL) = (meter_slug IS NOT NULL));
 
+-- The hours with usage that has no price, for the job that rates it; and lines of tiered fees, where there are
+-- any. Neither is touched by the usual row.
+CREATE INDEX rollup_hour_unrated ON rollup_hour (customer, hour_at) WHERE unrated <> 0;
+CREATE INDEX invoice_line_fee ON invoice_line (customer) WHERE meter_slug IS NOT NULL;
+
 -- The tokens that lie within the input and the output of a request, as answers show those.
 CREATE FUNCTION counts_as_input(unit text) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT unit IN ('cache_write_tokens', 'cache_write_1h_tokens', 'audio_input_tokens',

@@ -1,7 +1,9 @@
 -- name: lock_lifetimes
 -- Usage of an early month moves the fees of later ones, whose rows and windows somebody else may be moving. Who
--- counts in both kinds of row waits here; the numbers come sorted.
-SELECT pg_advisory_xact_lock(7, customer) FROM unnest($1::integer[]) AS customer;
+-- counts in both kinds of row waits here. Customers share a fixed number of locks, taken in their order: the
+-- memory for locks is the whole server's.
+SELECT pg_advisory_xact_lock(7, shared.number)
+FROM (SELECT DISTINCT customer % 256 AS number FROM unnest($1::integer[]) AS customer ORDER BY 1) AS shared;
 
 -- name: add
 -- Sorted by key, as all rows are locked.
@@ -18,7 +20,8 @@ JOIN meter_usage u ON u.customer = moved.customer AND u.meter_version = moved.me
 
 -- name: usage
 -- What customers, or all for null, used in the months that begin in a span: $2 inclusive, $3 exclusive. Of a meter
--- that goes on for a lifetime all earlier months too, because the tiers of a month begin where those ended.
+-- that goes on for a lifetime what came before too, summed up as the month before, because the tiers of a
+-- month begin where those ended.
 -- At a cut, what came after it is taken off again: $4 are the lanes that go on after it, $5 where each stood.
 WITH part AS (
     SELECT customer, meter_version, period_start, quantity
@@ -37,7 +40,11 @@ WITH part AS (
     WHERE cardinality($4) > 0
         AND EXISTS (SELECT FROM meter_version WHERE kind IN ('graduated', 'volume', 'package'))
 )
-SELECT p.customer, p.meter_version, p.period_start, sum(p.quantity) AS quantity
+SELECT p.customer, p.meter_version,
+    CASE WHEN p.period_start::timestamp AT TIME ZONE 'UTC' >= $2::timestamptz THEN p.period_start
+        ELSE date_trunc('month', ($2::timestamptz - interval '1 microsecond') AT TIME ZONE 'UTC')::date
+        END AS period_start,
+    sum(p.quantity) AS quantity
 FROM part p JOIN meter_version m USING (meter_version)
 WHERE p.period_start::timestamp AT TIME ZONE 'UTC' < $3::timestamptz
     AND (m.terms ->> 'period' = 'lifetime' OR p.period_start::timestamp AT TIME ZONE 'UTC' >= $2::timestamptz)

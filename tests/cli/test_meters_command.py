@@ -60,9 +60,9 @@ def test_a_meter_of_each_kind_from_options(run: Run) -> None:
     for charges in (
         "10% of cost",
         "nothing",
-        "0.01 per requests",
-        "5.00 from 0, 3.00 from 1000000 per tokens_1m, by month",
-        "2.00 from 0 per 100 of requests, by lifetime",
+        "0.01 per request",
+        "5.00 from 0, 3.00 from 1000000 per 1M tokens, by month",
+        "2.00 from 0 per package of 100 (requests), by lifetime",
     ):
         assert charges in words
 

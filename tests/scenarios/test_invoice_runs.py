@@ -43,7 +43,7 @@ async def test_the_same_run_again_does_nothing(
     assert (first["issued"], first["total"]) == (2, "2.70")
     before = (await state(database))[:-1]
     assert await run(database, clock, "2025-10") == {
-        "period": "2025-10", "issued": 0, "skipped": 0, "total": "0.00", 
+        "period": "2025-10", "issued": 0, "skipped": 0, "total": "0.00",
         "unrated_requests": 0, "invoices": [],
     }  # fmt: skip
     assert (await state(database))[:-1] == before

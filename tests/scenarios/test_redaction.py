@@ -27,7 +27,7 @@ RECORD = {
     "input_tokens": 845,
     "output_tokens": 412,
     "response_id": "chatcmpl-1",
-    "metadata": {"email": "jane@example.com", "team": "search"},
+    "metadata": {"email": "jane@example.com", "team": "seekers"},
     "prompt_user": "Jane Doe",
     "trace": 7,
 }
@@ -88,7 +88,7 @@ async def test_all_words_go_and_the_chain_holds(
 
     stored = await everything_stored(database)
     assert not [
-        word for word in ("jane", "Jane", "search", "chatcmpl-1", "trace") if word in stored
+        word for word in ("jane", "Jane", "seekers", "chatcmpl-1", "trace") if word in stored
     ]
     after = await show_request(database, ID)
     assert (after["metadata"], after["response_id"], bytes(after["fields"])) == ({}, None, b"{}")
@@ -108,7 +108,7 @@ async def test_one_pair_can_be_erased_alone(
     assert await redact(database, clock, "fields.prompt_user") == ["fields.prompt_user"]
 
     shown = await show_request(database, ID)
-    assert (shown["metadata"], bytes(shown["fields"])) == ({"team": "search"}, b'{"trace":7}')
+    assert (shown["metadata"], bytes(shown["fields"])) == ({"team": "seekers"}, b'{"trace":7}')
     await assert_whole(database, clock)
     async with database.connection() as connection:
         await connection.execute('UPDATE event_text SET metadata = \'{"team": "other"}\'')
@@ -172,7 +172,7 @@ async def test_what_was_erased_of_a_sighting_says_nothing_about_its_completion(
     await redact(database, clock, "metadata.email")
 
     shown = await show_request(database, ID)
-    assert (shown["metadata"], shown["response_id"]) == ({"team": "search"}, "chatcmpl-1")
+    assert (shown["metadata"], shown["response_id"]) == ({"team": "seekers"}, "chatcmpl-1")
     await assert_whole(database, clock)
 
 
