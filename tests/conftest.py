@@ -51,7 +51,9 @@ def server_url() -> Iterator[str]:
 async def database_url(server_url: str) -> AsyncIterator[str]:
     """The address of a fresh database: migrated, shipped rates published, nothing else."""
     name = f"ledger_test_{os.getpid()}_{next(_clones)}"
-    await execute(server_url, f"CREATE DATABASE {name} TEMPLATE {template_name()}")
+    await execute(
+        server_url, f"CREATE DATABASE {name} TEMPLATE {template_name()} STRATEGY FILE_COPY"
+    )
     yield with_database(server_url, name)
     await execute(server_url, f"DROP DATABASE {name} WITH (FORCE)")
 
