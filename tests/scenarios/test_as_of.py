@@ -434,8 +434,9 @@ async def test_a_question_of_now_over_whole_hours_does_not_look_at_the_log(
     await writer.submit([statement(1), audio(2)])
     async with database.snapshot() as connection:
         now, earlier = Explaining(connection), Explaining(connection)
-        await read_spend(now, spend_query(START, END), {})
-        await read_spend(earlier, spend_query(START, END), {1: 0})
+        first = START.replace(day=1, hour=0)  # a month begins in it
+        await read_spend(now, spend_query(first, END), {})
+        await read_spend(earlier, spend_query(first, END), {1: 0})
 
     assert len(now.plans) == len(earlier.plans) == 3  # figures, units, usage of meters
     assert not any("usage_event" in plan for plan in now.plans)
