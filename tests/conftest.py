@@ -21,11 +21,15 @@ from ledger.clock import FixedClock
 from ledger.services.intake.writer import Writer
 from ledger.services.rates import publish_shipped
 from ledger.settings import Settings
+from ledger.store import migrations
 from ledger.store.database import Database
 from ledger.store.migrations import migrate
 from tests.servers import test_server, with_database
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+# Every question is planned over all months, so that most tests would wait for 24 empty ones ahead. Those that
+# are about the months make all of them: the fixture `all_months`.
+MONTHS_AHEAD = 1
 ADMIN_KEY = "an-admin-key-for-tests-0123456789abcdef"
 
 _clones = itertools.count()
@@ -48,14 +52,26 @@ def server_url() -> Iterator[str]:
 
 
 @pytest.fixture
-async def database_url(server_url: str) -> AsyncIterator[str]:
+def template(server_url: str) -> str:
+    """The database that a fresh one is a copy of; a folder of tests may have another."""
+    assert server_url
+    return template_name()
+
+
+@pytest.fixture
+async def database_url(server_url: str, template: str) -> AsyncIterator[str]:
     """The address of a fresh database: migrated, shipped rates published, nothing else."""
     name = f"ledger_test_{os.getpid()}_{next(_clones)}"
-    await execute(
-        server_url, f"CREATE DATABASE {name} TEMPLATE {template_name()} STRATEGY FILE_COPY"
-    )
+    await copy_database(server_url, template, name)
     yield with_database(server_url, name)
     await execute(server_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def all_months(database_url: str) -> str:
+    """The address of the fresh database, once it has as many months ahead as the product makes."""
+    await migrate(database_url, NOW.date())
+    return database_url
 
 
 @pytest.fixture
@@ -119,11 +135,18 @@ async def make_template(server_url: str) -> None:
     await execute(server_url, f"DROP DATABASE IF EXISTS {name}")
     await execute(server_url, f"CREATE DATABASE {name}")
     url = with_database(server_url, name)
-    await migrate(url, NOW.date())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrations, "MONTHS_AHEAD", MONTHS_AHEAD)
+        await migrate(url, NOW.date())
     template = Database(url)
     await template.open()
     await publish_shipped(template, FixedClock(NOW), currency="USD")
     await template.close()
+
+
+async def copy_database(server_url: str, template: str, name: str) -> None:
+    """As files: to write what is copied to the log of changes as well takes longer."""
+    await execute(server_url, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
 
 
 async def execute(url: str, statement: str) -> None:

@@ -10,10 +10,11 @@ from ledger.core.cuts import Cut
 from ledger.core.digests import canonical_units
 from ledger.core.rating import combination_for
 from ledger.core.rows import Dimension, UsageEvent
+from ledger.store.configuration import published_content
 from ledger.store.database import Connection
 from ledger.store.meters import read_meter
 from ledger.store.sql_files import query
-from pricing import Meter, ModelRates, RateFileError, RateTable, load_rate_table
+from pricing import Meter, ModelRates, RateFileError, RateTable
 
 CHUNK_ROWS = 5_000
 Position = tuple[int, int]  # lane and batch
@@ -166,7 +167,7 @@ async def find_unsound_tables(connection: Connection) -> list[dict[str, Any]]:
 def _table(row: Any) -> RateTable | None:
     """A published table; None if its content is none any more."""
     try:
-        return load_rate_table(row["content"], row["file"], currency=row["currency"])
+        return published_content(row["content"], row["file"], row["currency"])
     except RateFileError:
         return None
 

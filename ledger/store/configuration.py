@@ -52,7 +52,10 @@ async def load_book(connection: Connection) -> RateBook:
     """Read every published rate table."""
     rows = await connection.fetch(_RATE_TABLES)
     return RateBook(
-        PublishedTable(row["rate_version"], _parsed(row["content"], row["file"], row["currency"]))
+        PublishedTable(
+            row["rate_version"],
+            published_content(row["content"], row["file"], row["currency"]),
+        )
         for row in rows
     )
 
@@ -89,6 +92,10 @@ async def read_used_since(
 
 
 @lru_cache(maxsize=1000)
-def _parsed(content: str, file: str, currency: str) -> RateTable:
-    """Published content never changes, so it is parsed once."""
+def published_content(content: str, file: str, currency: str) -> RateTable:
+    """A published text as prices. It never changes, so it is parsed once; another text is another table.
+
+    Raises:
+        RateFileError: it was altered, and is no table any more.
+    """
     return load_rate_table(content, file, currency=currency)

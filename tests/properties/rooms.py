@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from ledger.clock import FixedClock
 from ledger.services.intake.writer import Writer
 from ledger.store.database import Database
-from tests.conftest import NOW, execute
+from tests.conftest import NOW, copy_database, execute
 from tests.properties.histories import HISTORIES_A_ROOM
 from tests.properties.history_product import Product
 from tests.servers import with_database
@@ -47,7 +47,7 @@ class Rooms:
     async def _open(self) -> Product:
         self._opened += 1
         name = f"ledger_room_{os.getpid()}_{self._opened}"
-        await execute(self._server_url, f"CREATE DATABASE {name} TEMPLATE {self._template}")
+        await copy_database(self._server_url, self._template, name)
         self._leaving.push_async_callback(
             execute, self._server_url, f"DROP DATABASE {name} WITH (FORCE)"
         )

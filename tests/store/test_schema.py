@@ -31,9 +31,9 @@ async def test_schema_file_makes_the_same_database(server_url: str) -> None:
     assert dump_schema(url) == SCHEMA_FILE.read_text()
 
 
-async def test_migrating_again_changes_nothing(database_url: str) -> None:
+async def test_migrating_again_changes_nothing(all_months: str) -> None:
     """A migrated database has nothing to apply and no month to make."""
-    assert await migrate(database_url, NOW.date()) == []
+    assert await migrate(all_months, NOW.date()) == []
 
 
 async def test_a_database_of_another_version_is_not_written_to(database_url: str) -> None:
@@ -58,21 +58,21 @@ async def test_every_migration_is_numbered_in_order() -> None:
 
 
 async def test_months_stand_ahead_and_an_id_in_a_far_month_moves_into_its_month(
-    database_url: str,
+    all_months: str,
 ) -> None:
     """A row that waited in `future` lies in its month once that is made, and nothing is lost."""
     key = request_key("req_01PBXG9H00248H248H248H248H")  # made in March 2029
     assert time_of(key) == datetime(2029, 3, 15, tzinfo=UTC)
     later = NOW.date().replace(year=2028)
-    async with owner_connection(database_url) as owner:
+    async with owner_connection(all_months) as owner:
         months = await _months(owner)
         assert len(months) == MONTHS_BACK + 1 + MONTHS_AHEAD
         await _insert_event(owner, key.bits)
         assert await _place(owner) == "usage_event_future"
 
-    await migrate(database_url, later)
+    await migrate(all_months, later)
 
-    async with owner_connection(database_url) as owner:
+    async with owner_connection(all_months) as owner:
         assert await _place(owner) == "usage_event_2029_03"
         assert await owner.fetchval("SELECT count(*) FROM usage_event") == 1
 
