@@ -11,6 +11,7 @@ import msgspec
 
 from ledger.clock import Clock, SystemClock
 from ledger.core.errors import SetupError
+from ledger.services.intake.bytes_in_flight import BytesInFlight
 from ledger.services.intake.intake import Intake
 from ledger.services.intake.writer import Writer
 from ledger.services.rates import publish_shipped
@@ -39,7 +40,8 @@ class Ledger(msgspec.Struct, frozen=True):
         )
         await writer.start()
         try:
-            yield Intake(writer, self.database, self.clock)
+            room = BytesInFlight(self.settings.max_bytes_in_flight)
+            yield Intake(writer, self.database, self.clock, room)
         finally:
             await writer.close()
 

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 import platformdirs
@@ -12,7 +13,11 @@ from ledger.core.errors import SetupError
 
 ADMIN_KEY_MIN_CHARACTERS = 32
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
+DEFAULT_BYTES_IN_FLIGHT = 128 * 1024 * 1024
+# Less would have no room for a whole array and what a stream is decoded in.
+LEAST_BYTES_IN_FLIGHT = 32 * 1024 * 1024
 _CURRENCY = re.compile(r"[A-Z]{3}")
+_N = TypeVar("_N", int, None)
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -29,6 +34,8 @@ class Settings(msgspec.Struct, frozen=True):
     rates_dir: Path | None = None
     currency: str = "USD"
     auto_create_customers: bool = True
+    max_connections: int | None = None  # None: as many as the system's limits leave room for
+    max_bytes_in_flight: int = DEFAULT_BYTES_IN_FLIGHT
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -50,6 +57,13 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
             "LEDGER_AUTO_CREATE_CUSTOMERS",
             environment.get("LEDGER_AUTO_CREATE_CUSTOMERS") or "true",
         ),
+        max_connections=_number(environment, "LEDGER_MAX_CONNECTIONS", None, 1),
+        max_bytes_in_flight=_number(
+            environment,
+            "LEDGER_MAX_BYTES_IN_FLIGHT",
+            DEFAULT_BYTES_IN_FLIGHT,
+            LEAST_BYTES_IN_FLIGHT,
+        ),
     )
 
 
@@ -62,6 +76,15 @@ def _default_data_dir() -> Path:
 def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 0 <= int(text) <= 65535:  # noqa: PLR2004 - 16 bits
         raise SetupError("LEDGER_PORT must be a number from 0 to 65535 (0: any free port)")
+    return int(text)
+
+
+def _number(environment: Mapping[str, str], name: str, default: _N, least: int) -> int | _N:
+    text = environment.get(name)
+    if not text:
+        return default
+    if not text.isascii() or not text.isdigit() or not least <= int(text[:20]) < 1 << 60:
+        raise SetupError(f"{name} must be a whole number, {least} or more")
     return int(text)
 
 

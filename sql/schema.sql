@@ -3,6 +3,8 @@
 
 CREATE SCHEMA ledger;
 
+CREATE SCHEMA ledger_bound;
+
 CREATE TYPE ledger.decision_kind AS ENUM (
     'rate_table_published',
     'meter_published',
@@ -13,7 +15,10 @@ CREATE TYPE ledger.decision_kind AS ENUM (
     'request_adjusted',
     'text_redacted',
     'usage_rerated',
-    'unrated_found'
+    'unrated_found',
+    'key_created',
+    'key_revoked',
+    'quarantine_dismissed'
 );
 
 CREATE TYPE ledger.event_kind AS ENUM (
@@ -28,6 +33,12 @@ CREATE TYPE ledger.key_type AS ENUM (
     'managed',
     'byok'
 );
+
+CREATE FUNCTION ledger.bound_customer() RETURNS integer
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$
+    SELECT nullif(current_setting('ledger.customer', true), '')::integer
+$$;
 
 CREATE FUNCTION ledger.counts_as_input(unit text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -261,6 +272,18 @@ CREATE TABLE ledger.alert (
     window_end timestamp with time zone,
     spend_pico numeric NOT NULL,
     raised_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE ledger.api_key (
+    customer integer NOT NULL,
+    key_id text NOT NULL COLLATE pg_catalog."C",
+    digest bytea NOT NULL,
+    name text NOT NULL,
+    scopes text[] NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    created_by text NOT NULL COLLATE pg_catalog."C",
+    expires_at timestamp with time zone,
+    revoked_at timestamp with time zone
 );
 
 CREATE TABLE ledger.batch (
@@ -517,7 +540,20 @@ CREATE TABLE ledger.quarantine (
     sightings bigint NOT NULL,
     first_seen_at timestamp with time zone NOT NULL,
     last_seen_at timestamp with time zone NOT NULL,
+    customer integer NOT NULL,
+    quarantine_id text NOT NULL COLLATE pg_catalog."C",
+    record_bytes integer NOT NULL,
+    is_whole boolean NOT NULL,
+    faults jsonb,
     CONSTRAINT quarantine_outcome_check CHECK ((outcome = ANY (ARRAY['rejected'::text, 'conflict'::text])))
+);
+
+CREATE TABLE ledger.quarantine_sender (
+    customer integer NOT NULL,
+    sender text NOT NULL COLLATE pg_catalog."C",
+    kept bigint NOT NULL,
+    kept_bytes bigint NOT NULL,
+    not_kept bigint NOT NULL
 );
 
 CREATE TABLE ledger.rate_table (
@@ -794,6 +830,66 @@ CREATE TABLE ledger.usage_event_past (
     text_digest bytea
 );
 
+CREATE VIEW ledger_bound.event_text WITH (security_barrier='true') AS
+ SELECT request_id,
+    customer,
+    revision,
+    response_id,
+    metadata,
+    fields,
+    salt,
+    redacted
+   FROM ledger.event_text
+  WHERE (customer = ( SELECT ledger.bound_customer() AS bound_customer));
+
+CREATE VIEW ledger_bound.invoice_line WITH (security_barrier='true') AS
+ SELECT customer,
+    number,
+    line,
+    provider,
+    model,
+    key_type,
+    period_start,
+    period_end,
+    requests,
+    input_tokens,
+    cached_input_tokens,
+    output_tokens,
+    cost_pico,
+    fee_pico,
+    exact_pico,
+    amount,
+    meter_slug
+   FROM ledger.invoice_line
+  WHERE (customer = ( SELECT ledger.bound_customer() AS bound_customer));
+
+CREATE VIEW ledger_bound.usage_event WITH (security_barrier='true') AS
+ SELECT request_id,
+    occurred_at,
+    uncached_input_tokens,
+    cached_input_tokens,
+    output_tokens,
+    input_pico,
+    cached_input_pico,
+    output_pico,
+    other_pico,
+    fee_pico,
+    batch,
+    lane,
+    customer,
+    dimension,
+    stated,
+    kind,
+    revision,
+    requests,
+    unrated,
+    opaque_id,
+    other_units,
+    reported_cost,
+    text_digest
+   FROM ledger.usage_event
+  WHERE (customer = ( SELECT ledger.bound_customer() AS bound_customer));
+
 ALTER TABLE ONLY ledger.event_text ATTACH PARTITION ledger.event_text_future FOR VALUES FROM ('00000000-0000-0000-0000-000000000000') TO ('80000000-0000-0000-0000-000000000000');
 
 ALTER TABLE ONLY ledger.event_text ATTACH PARTITION ledger.event_text_opaque FOR VALUES FROM ('80000000-0000-0000-0000-000000000000') TO (MAXVALUE);
@@ -824,6 +920,9 @@ ALTER TABLE ONLY ledger.usage_event ATTACH PARTITION ledger.usage_event_past FOR
 
 ALTER TABLE ONLY ledger.alert
     ADD CONSTRAINT alert_pkey PRIMARY KEY (customer, limit_id, window_kind, window_start, limit_pico, threshold);
+
+ALTER TABLE ONLY ledger.api_key
+    ADD CONSTRAINT api_key_pkey PRIMARY KEY (customer, key_id);
 
 ALTER TABLE ONLY ledger.batch
     ADD CONSTRAINT batch_pkey PRIMARY KEY (lane, batch);
@@ -898,7 +997,10 @@ ALTER TABLE ONLY ledger.outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY (customer, topic, subject);
 
 ALTER TABLE ONLY ledger.quarantine
-    ADD CONSTRAINT quarantine_pkey PRIMARY KEY (sender, digest, code);
+    ADD CONSTRAINT quarantine_pkey PRIMARY KEY (customer, quarantine_id);
+
+ALTER TABLE ONLY ledger.quarantine_sender
+    ADD CONSTRAINT quarantine_sender_pkey PRIMARY KEY (customer, sender);
 
 ALTER TABLE ONLY ledger.rate_table
     ADD CONSTRAINT rate_table_pkey PRIMARY KEY (rate_version);
@@ -947,6 +1049,8 @@ ALTER TABLE ONLY ledger.usage_event_past
 
 CREATE UNIQUE INDEX adjustment_key ON ledger.ledger_event USING btree (customer, ((body ->> 'idempotency_key'::text))) WHERE (kind = 'request_adjusted'::ledger.decision_kind);
 
+CREATE INDEX api_key_by_id ON ledger.api_key USING btree (key_id);
+
 CREATE INDEX batch_by_time ON ledger.batch USING btree (lane, recorded_at);
 
 CREATE UNIQUE INDEX dimension_key ON ledger.dimension USING btree (ledger.dimension_words(provider, model, service_tier, region, accelerator, billed_as), key_type, is_batch, rate_version, meter_version, promoted) NULLS NOT DISTINCT;
@@ -954,6 +1058,8 @@ CREATE UNIQUE INDEX dimension_key ON ledger.dimension USING btree (ledger.dimens
 CREATE INDEX invoice_by_number ON ledger.invoice USING btree (length(number), number);
 
 CREATE INDEX invoice_line_fee ON ledger.invoice_line USING btree (customer) WHERE (meter_slug IS NOT NULL);
+
+CREATE INDEX quarantine_by_time ON ledger.quarantine USING btree (last_seen_at, quarantine_id);
 
 CREATE INDEX redaction ON ledger.ledger_event USING btree (customer, subject) WHERE (kind = 'text_redacted'::ledger.decision_kind);
 
@@ -1095,19 +1201,115 @@ ALTER TABLE ONLY ledger.dimension
 ALTER TABLE ONLY ledger.dimension
     ADD CONSTRAINT dimension_rate_version_fkey FOREIGN KEY (rate_version) REFERENCES ledger.rate_table(rate_version);
 
+ALTER TABLE ledger.alert ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ledger.api_key ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY common_rows ON ledger.ledger_event FOR SELECT TO ledger_bound USING (((customer = 0) AND (kind = ANY (ARRAY['rate_table_published'::ledger.decision_kind, 'meter_published'::ledger.decision_kind]))));
+
+ALTER TABLE ledger.customer ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ledger.customer_setting ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY everything ON ledger.alert TO ledger_service USING (true);
+
+CREATE POLICY everything ON ledger.api_key TO ledger_service USING (true);
+
+CREATE POLICY everything ON ledger.customer TO ledger_service USING (true);
+
+CREATE POLICY everything ON ledger.customer_setting TO ledger_service USING (true);
+
+CREATE POLICY everything ON ledger.invoice TO ledger_service USING (true);
+
+CREATE POLICY everything ON ledger.ledger_event TO ledger_service USING (true);
+
+CREATE POLICY everything ON ledger.limit_window TO ledger_service USING (true);
+
+CREATE POLICY everything ON ledger.meter_usage TO ledger_service USING (true);
+
+CREATE POLICY everything ON ledger.outbox TO ledger_service USING (true);
+
+CREATE POLICY everything ON ledger.quarantine TO ledger_service USING (true);
+
+CREATE POLICY everything ON ledger.quarantine_sender TO ledger_service USING (true);
+
+CREATE POLICY everything ON ledger.rollup_hour TO ledger_service USING (true);
+
+CREATE POLICY everything ON ledger.rollup_hour_unit TO ledger_service USING (true);
+
+CREATE POLICY everything ON ledger.spend_limit TO ledger_service USING (true);
+
+ALTER TABLE ledger.invoice ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ledger.ledger_event ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ledger.limit_window ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ledger.meter_usage ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ledger.outbox ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY own_rows ON ledger.alert FOR SELECT TO ledger_bound USING ((customer = ( SELECT ledger.bound_customer() AS bound_customer)));
+
+CREATE POLICY own_rows ON ledger.api_key FOR SELECT TO ledger_bound USING ((customer = ( SELECT ledger.bound_customer() AS bound_customer)));
+
+CREATE POLICY own_rows ON ledger.customer FOR SELECT TO ledger_bound USING ((customer = ( SELECT ledger.bound_customer() AS bound_customer)));
+
+CREATE POLICY own_rows ON ledger.customer_setting FOR SELECT TO ledger_bound USING ((customer = ( SELECT ledger.bound_customer() AS bound_customer)));
+
+CREATE POLICY own_rows ON ledger.invoice FOR SELECT TO ledger_bound USING ((customer = ( SELECT ledger.bound_customer() AS bound_customer)));
+
+CREATE POLICY own_rows ON ledger.ledger_event FOR SELECT TO ledger_bound USING ((customer = ( SELECT ledger.bound_customer() AS bound_customer)));
+
+CREATE POLICY own_rows ON ledger.limit_window FOR SELECT TO ledger_bound USING ((customer = ( SELECT ledger.bound_customer() AS bound_customer)));
+
+CREATE POLICY own_rows ON ledger.meter_usage FOR SELECT TO ledger_bound USING ((customer = ( SELECT ledger.bound_customer() AS bound_customer)));
+
+CREATE POLICY own_rows ON ledger.outbox FOR SELECT TO ledger_bound USING ((customer = ( SELECT ledger.bound_customer() AS bound_customer)));
+
+CREATE POLICY own_rows ON ledger.quarantine FOR SELECT TO ledger_bound USING ((customer = ( SELECT ledger.bound_customer() AS bound_customer)));
+
+CREATE POLICY own_rows ON ledger.quarantine_sender FOR SELECT TO ledger_bound USING ((customer = ( SELECT ledger.bound_customer() AS bound_customer)));
+
+CREATE POLICY own_rows ON ledger.rollup_hour FOR SELECT TO ledger_bound USING ((customer = ( SELECT ledger.bound_customer() AS bound_customer)));
+
+CREATE POLICY own_rows ON ledger.rollup_hour_unit FOR SELECT TO ledger_bound USING ((customer = ( SELECT ledger.bound_customer() AS bound_customer)));
+
+CREATE POLICY own_rows ON ledger.spend_limit FOR SELECT TO ledger_bound USING ((customer = ( SELECT ledger.bound_customer() AS bound_customer)));
+
+ALTER TABLE ledger.quarantine ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ledger.quarantine_sender ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ledger.rollup_hour ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ledger.rollup_hour_unit ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ledger.spend_limit ENABLE ROW LEVEL SECURITY;
+
 GRANT USAGE ON SCHEMA ledger TO ledger_service;
+GRANT USAGE ON SCHEMA ledger TO ledger_bound;
+
+GRANT USAGE ON SCHEMA ledger_bound TO ledger_bound;
+
+REVOKE ALL ON FUNCTION ledger.bound_customer() FROM PUBLIC;
+GRANT ALL ON FUNCTION ledger.bound_customer() TO ledger_bound;
 
 REVOKE ALL ON FUNCTION ledger.counts_as_input(unit text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ledger.counts_as_input(unit text) TO ledger_service;
+GRANT ALL ON FUNCTION ledger.counts_as_input(unit text) TO ledger_bound;
 
 REVOKE ALL ON FUNCTION ledger.counts_as_output(unit text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ledger.counts_as_output(unit text) TO ledger_service;
+GRANT ALL ON FUNCTION ledger.counts_as_output(unit text) TO ledger_bound;
 
 REVOKE ALL ON FUNCTION ledger.csv_text(cell text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ledger.csv_text(cell text) TO ledger_service;
+GRANT ALL ON FUNCTION ledger.csv_text(cell text) TO ledger_bound;
 
 REVOKE ALL ON FUNCTION ledger.dimension_words(provider text, model text, service_tier text, region text, accelerator text, billed_as text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ledger.dimension_words(provider text, model text, service_tier text, region text, accelerator text, billed_as text) TO ledger_service;
+GRANT ALL ON FUNCTION ledger.dimension_words(provider text, model text, service_tier text, region text, accelerator text, billed_as text) TO ledger_bound;
 
 REVOKE ALL ON FUNCTION ledger.end_past(parent text, first date) FROM PUBLIC;
 
@@ -1118,12 +1320,15 @@ REVOKE ALL ON FUNCTION ledger.guard_facts(guarded regclass) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ledger.input_parts(units jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION ledger.input_parts(units jsonb) TO ledger_service;
+GRANT ALL ON FUNCTION ledger.input_parts(units jsonb) TO ledger_bound;
 
 REVOKE ALL ON FUNCTION ledger.instant_text(instant timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION ledger.instant_text(instant timestamp with time zone) TO ledger_service;
+GRANT ALL ON FUNCTION ledger.instant_text(instant timestamp with time zone) TO ledger_bound;
 
 REVOKE ALL ON FUNCTION ledger.is_metered(meter_unit text, unit text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ledger.is_metered(meter_unit text, unit text) TO ledger_service;
+GRANT ALL ON FUNCTION ledger.is_metered(meter_unit text, unit text) TO ledger_bound;
 
 REVOKE ALL ON FUNCTION ledger.make_month_partition(parent text, month date) FROM PUBLIC;
 
@@ -1131,14 +1336,17 @@ REVOKE ALL ON FUNCTION ledger.make_month_partitions(first date, months integer) 
 
 REVOKE ALL ON FUNCTION ledger.metered_quantity(meter_unit text, requests numeric, tokens numeric, units jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION ledger.metered_quantity(meter_unit text, requests numeric, tokens numeric, units jsonb) TO ledger_service;
+GRANT ALL ON FUNCTION ledger.metered_quantity(meter_unit text, requests numeric, tokens numeric, units jsonb) TO ledger_bound;
 
 REVOKE ALL ON FUNCTION ledger.month_bound(month date) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ledger.output_parts(units jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION ledger.output_parts(units jsonb) TO ledger_service;
+GRANT ALL ON FUNCTION ledger.output_parts(units jsonb) TO ledger_bound;
 
 REVOKE ALL ON FUNCTION ledger.pico_text(pico numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION ledger.pico_text(pico numeric) TO ledger_service;
+GRANT ALL ON FUNCTION ledger.pico_text(pico numeric) TO ledger_bound;
 
 REVOKE ALL ON FUNCTION ledger.raise_epoch() FROM PUBLIC;
 GRANT ALL ON FUNCTION ledger.raise_epoch() TO ledger_service;
@@ -1147,18 +1355,28 @@ REVOKE ALL ON FUNCTION ledger.refuse_change() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ledger.request_id_text(id uuid, opaque_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ledger.request_id_text(id uuid, opaque_id text) TO ledger_service;
+GRANT ALL ON FUNCTION ledger.request_id_text(id uuid, opaque_id text) TO ledger_bound;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ledger.alert TO ledger_service;
+GRANT SELECT ON TABLE ledger.alert TO ledger_bound;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ledger.api_key TO ledger_service;
+GRANT SELECT ON TABLE ledger.api_key TO ledger_bound;
 
 GRANT SELECT,INSERT ON TABLE ledger.batch TO ledger_service;
+GRANT SELECT ON TABLE ledger.batch TO ledger_bound;
 
 GRANT SELECT,UPDATE ON TABLE ledger.configuration TO ledger_service;
+GRANT SELECT ON TABLE ledger.configuration TO ledger_bound;
 
 GRANT SELECT,INSERT ON TABLE ledger.customer TO ledger_service;
+GRANT SELECT ON TABLE ledger.customer TO ledger_bound;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ledger.customer_setting TO ledger_service;
+GRANT SELECT ON TABLE ledger.customer_setting TO ledger_bound;
 
 GRANT SELECT,INSERT ON TABLE ledger.dimension TO ledger_service;
+GRANT SELECT ON TABLE ledger.dimension TO ledger_bound;
 
 GRANT SELECT,INSERT ON TABLE ledger.event_text TO ledger_service;
 
@@ -1173,33 +1391,53 @@ GRANT UPDATE(salt) ON TABLE ledger.event_text TO ledger_service;
 GRANT UPDATE(redacted) ON TABLE ledger.event_text TO ledger_service;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ledger.invoice TO ledger_service;
+GRANT SELECT ON TABLE ledger.invoice TO ledger_bound;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ledger.invoice_line TO ledger_service;
 
 GRANT SELECT,INSERT ON TABLE ledger.ledger_event TO ledger_service;
+GRANT SELECT ON TABLE ledger.ledger_event TO ledger_bound;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ledger.limit_window TO ledger_service;
+GRANT SELECT ON TABLE ledger.limit_window TO ledger_bound;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ledger.meter_usage TO ledger_service;
+GRANT SELECT ON TABLE ledger.meter_usage TO ledger_bound;
 
 GRANT SELECT,INSERT ON TABLE ledger.meter_version TO ledger_service;
+GRANT SELECT ON TABLE ledger.meter_version TO ledger_bound;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ledger.number_series TO ledger_service;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ledger.outbox TO ledger_service;
+GRANT SELECT ON TABLE ledger.outbox TO ledger_bound;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ledger.quarantine TO ledger_service;
+GRANT SELECT ON TABLE ledger.quarantine TO ledger_bound;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ledger.quarantine_sender TO ledger_service;
+GRANT SELECT ON TABLE ledger.quarantine_sender TO ledger_bound;
 
 GRANT SELECT,INSERT ON TABLE ledger.rate_table TO ledger_service;
+GRANT SELECT ON TABLE ledger.rate_table TO ledger_bound;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ledger.rollup_hour TO ledger_service;
+GRANT SELECT ON TABLE ledger.rollup_hour TO ledger_bound;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ledger.rollup_hour_unit TO ledger_service;
+GRANT SELECT ON TABLE ledger.rollup_hour_unit TO ledger_bound;
 
 GRANT SELECT ON TABLE ledger.schema_migration TO ledger_service;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ledger.spend_limit TO ledger_service;
+GRANT SELECT ON TABLE ledger.spend_limit TO ledger_bound;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ledger.touched_period TO ledger_service;
 
 GRANT SELECT,INSERT ON TABLE ledger.usage_event TO ledger_service;
+
+GRANT SELECT ON TABLE ledger_bound.event_text TO ledger_bound;
+
+GRANT SELECT ON TABLE ledger_bound.invoice_line TO ledger_bound;
+
+GRANT SELECT ON TABLE ledger_bound.usage_event TO ledger_bound;

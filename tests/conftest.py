@@ -17,6 +17,7 @@ from litestar import Litestar
 
 from ledger.api.app import create_app
 from ledger.bootstrap import Ledger
+from ledger.cli.serve import server_config
 from ledger.clock import FixedClock
 from ledger.services.intake.writer import Writer
 from ledger.services.rates import publish_shipped
@@ -110,9 +111,8 @@ async def api(database: Database, clock: FixedClock) -> AsyncIterator[httpx.Asyn
 
 @asynccontextmanager
 async def serving(app: Litestar) -> AsyncIterator[str]:
-    """Serve an application on a free port of this machine, in this loop."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="on")
-    server = uvicorn.Server(config)
+    """Serve an application as the product does, on a free port of this machine, in this loop."""
+    server = uvicorn.Server(server_config(app))
     # With the protocol named, asyncio sets TCP_NODELAY, as it does for the product's own listener.
     with socket.socket(proto=socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))

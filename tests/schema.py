@@ -24,9 +24,16 @@ _NAMES = re.compile(r"CONSTRAINT \w+ (?=NOT NULL)")
 
 
 def dump_schema(url: str) -> str:
-    """What pg_dump says about the ledger's schema, without what is no part of it."""
+    """What pg_dump says about the schemas of the ledger, without what is no part of it."""
     dumped = subprocess.run(
-        [find_binary("pg_dump"), "--schema-only", "--no-owner", "--schema=ledger", url],
+        [
+            find_binary("pg_dump"),
+            "--schema-only",
+            "--no-owner",
+            "--schema=ledger",
+            "--schema=ledger_bound",
+            url,
+        ],
         check=True,
         capture_output=True,
         text=True,

@@ -13,7 +13,7 @@ SOURCES = sorted([*(ROOT / "ledger").rglob("*.py"), *(ROOT / "pricing").rglob("*
 CORE = ("pricing", "ledger.core")
 STORE = (*CORE, "ledger.store")
 SERVICES = (*STORE, "ledger.services", "ledger.clock", "ledger.randomness", "ledger.exports")
-SHELL = (*SERVICES, "ledger.bootstrap", "ledger.settings")
+SHELL = (*SERVICES, "ledger.bootstrap", "ledger.logs", "ledger.settings")
 ALLOWED = {
     "pricing": ("pricing",),
     "ledger.core": CORE,
@@ -27,6 +27,7 @@ ALLOWED = {
     "ledger.cli": (*SHELL, "ledger.cli", "ledger.api", "ledger.jobs", "ledger.demo", "ledger"),
     "ledger.bench": ("ledger", "pricing"),
     "ledger.settings": ("ledger.core",),
+    "ledger.logs": ("ledger.core",),
     "ledger.clock": (),
     "ledger.randomness": ("ledger.core",),
     "ledger.__main__": ("ledger.cli",),

@@ -6,8 +6,6 @@ from contextlib import asynccontextmanager
 from litestar import Litestar, Router
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
-from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 
 import ledger as product
 from ledger.api import (
@@ -16,51 +14,78 @@ from ledger.api import (
     exports,
     health,
     invoices,
+    keys,
     problems,
+    quarantine,
     requests,
     spend,
     unrated,
 )
 from ledger.api.authentication import KeyGuard
+from ledger.api.dependencies import provide_caller
+from ledger.api.hygiene import with_hygiene
+from ledger.api.methods import with_options
+from ledger.api.names_in_paths import with_names_in_paths
+from ledger.api.openapi.document import LedgerOpenAPI
 from ledger.api.parameters import refuse_unknown_parameters
+from ledger.api.schema_page import SchemaPage, refuse_unknown_page
 from ledger.bootstrap import Ledger
 from ledger.core.errors import LedgerError
+from ledger.services.key_ring import KeyRing
 
 
 def create_app(ledger: Ledger, admin_key: str) -> Litestar:
     """The application over an open ledger. Its writer lives as long as the application runs."""
+    ring = KeyRing(ledger.database)
 
     @asynccontextmanager
     async def writing(app: Litestar) -> AsyncIterator[None]:
-        async with ledger.intake() as intake:
+        async with ledger.database.watched(), ledger.intake() as intake:
             app.state.intake = intake
+            app.state.key_ring = ring
             yield
 
-    return Litestar(
+    app = Litestar(
         route_handlers=[
             health.router,
             requests.router,
             spend.router,
             decisions.router,
             invoices.router,
+            keys.router,
+            quarantine.router,
             explanations.router,
             exports.router,
             unrated.router,
         ],
         lifespan=[writing],
-        guards=[KeyGuard(admin_key), refuse_unknown_parameters],
-        dependencies={"ledger": Provide(lambda: ledger, sync_to_thread=False)},
+        guards=[KeyGuard(admin_key, ring, ledger.clock), refuse_unknown_parameters],
+        dependencies={
+            "ledger": Provide(lambda: ledger, sync_to_thread=False),
+            "caller": provide_caller(ledger),
+        },
         exception_handlers={
             LedgerError: problems.answer_ledger_error,
             HTTPException: problems.answer_http_error,
             Exception: problems.answer_unexpected,
         },
-        openapi_config=OpenAPIConfig(
+        openapi_config=LedgerOpenAPI(
             title="Usage ledger",
             version=product.__version__,
-            render_plugins=[JsonRenderPlugin(path="/")],
-            openapi_router=Router("/schema", route_handlers=[], opt={"public": True}),
+            use_handler_docstrings=True,
+            operation_id_creator=lambda handler, *_: handler.handler_name,
+            routes=lambda: app.routes,
+            render_plugins=[SchemaPage()],
+            openapi_router=Router(
+                "/schema",
+                route_handlers=[],
+                opt={"public": True},
+                include_in_schema=False,
+                after_request=refuse_unknown_page,
+            ),
         ),
         request_max_body_size=None,  # ledger.api.reading bounds every body by what it is
         logging_config=None,
     )
+    app.asgi_handler = with_hygiene(with_names_in_paths(with_options(app, app.asgi_handler)))
+    return app

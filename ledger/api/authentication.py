@@ -1,39 +1,75 @@
-"""Who may ask: every endpoint but the public ones wants a bearer key."""
+"""Who may ask: every endpoint but the public ones wants a bearer key that is alive and has its scope.
 
-import hashlib
+An endpoint names what it wants in `opt`: one of the constants here. One that names nothing is closed.
+"""
+
 import hmac
 from typing import Any
 
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
-from ledger.core.errors import NotAuthenticated
+from ledger.clock import Clock
+from ledger.core.errors import Forbidden, NotAuthenticated
+from ledger.core.keys import ApiKey, Scope, key_digest
+from ledger.core.reading import FIRST_INSTANT
+from ledger.services.key_ring import KeyRing
 
-SENDER = "admin"  # the name under which records of the one admin key are quarantined
+_SCOPES = "scopes"
+
+PUBLIC = {"public": True}
+INGEST = {_SCOPES: frozenset({Scope.INGEST})}
+READ = {_SCOPES: frozenset({Scope.READ})}
+READ_BOOKS = {_SCOPES: frozenset({Scope.READ, Scope.FINANCE})}
+FINANCE = {_SCOPES: frozenset({Scope.FINANCE})}
+ADMIN = {_SCOPES: frozenset({Scope.ADMIN})}
 
 
 class KeyGuard:
-    """Lets a request pass that carries the admin key. The key itself is not kept, only its digest."""
+    """Lets a request pass whose key may make it, and leaves the key in the request as `auth`.
 
-    def __init__(self, admin_key: str) -> None:
-        self._digest = _digest(admin_key)
+    The admin key of the environment is no row of the ledger. It is not kept here either, only its digest.
+    """
 
-    def __call__(
+    def __init__(self, admin_key: str, ring: KeyRing, clock: Clock) -> None:
+        self._admin = ApiKey(
+            key_id="admin",
+            digest=key_digest(admin_key),
+            name="admin",
+            scopes=frozenset({Scope.ADMIN}),
+            created_at=FIRST_INSTANT,
+            created_by="environment",
+        )
+        self._ring = ring
+        self._clock = clock
+
+    async def __call__(
         self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
     ) -> None:
         """Check the key of a request.
 
         Raises:
             NotAuthenticated: none, or not a valid one.
+            Forbidden: it does not have the scope.
+            DatabaseUnavailable: whether the key is alive cannot be known.
         """
         if handler.opt.get("public"):
             return
-        scheme, _, key = connection.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not key:
+        key = await self._key_of(connection)
+        wanted = handler.opt.get(_SCOPES, ADMIN[_SCOPES])
+        if not key.may(wanted):
+            words = " or ".join(scope for scope in Scope if scope in wanted)
+            raise Forbidden(f"the key needs the scope {words}")
+        connection.scope["auth"] = key
+
+    async def _key_of(self, connection: ASGIConnection[Any, Any, Any, Any]) -> ApiKey:
+        scheme, _, text = connection.headers.get("authorization", "").partition(" ")
+        text = text.strip()
+        if scheme.lower() != "bearer" or not text:
             raise NotAuthenticated("send a key: Authorization: Bearer <key>")
-        if not hmac.compare_digest(_digest(key.strip()), self._digest):
+        if hmac.compare_digest(key_digest(text), self._admin.digest):
+            return self._admin
+        key = await self._ring.find(text)
+        if key is None or not key.opens_with(text, self._clock.now()):
             raise NotAuthenticated("the key is not valid")
-
-
-def _digest(key: str) -> bytes:
-    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()
+        return key

@@ -1,17 +1,22 @@
 """Explanations of amounts, as JSON and, for `Accept: text/plain`, as a page.
 
-`/v1/requests/{id}/explain` is answered by the handler of `/v1/requests`, since an id is any text; the rest
-are routes of their own.
+`/v1/requests/{id}/explain` stands with the requests, since an id is any text.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 from litestar import Response, Router, get
 from litestar.enums import MediaType
-from litestar.params import FromPath, FromQuery
 
-from ledger.api.dependencies import OpenLedger
+from ledger.api.authentication import READ_BOOKS
+from ledger.api.dependencies import Caller, TheCaller
+from ledger.api.openapi.answers.explanations import (
+    InvoiceExplanation,
+    LineExplanation,
+)
+from ledger.api.openapi.operations import JSON_OR_TEXT, says
+from ledger.api.openapi.parameters import InvoiceNumber, LineNumber, Text, page_size
 from ledger.api.reading import AnyRequest, integer_parameter, plain_texts
 from ledger.services.explaining.invoice_pages import (
     render_invoice_explanation,
@@ -29,40 +34,52 @@ EXPLAIN = "/explain"
 MOST_LISTED = 1000
 MOST_LINES = 10**9 - 1
 
+Limit = Annotated[Text, page_size(MOST_RECORDS, MOST_LISTED, least=0)]
+
 _KINDS = [MediaType.JSON.value, MediaType.TEXT.value]
 
 
 async def explained_request(
-    request: AnyRequest, ledger: OpenLedger, request_id: str, customer_id: str | None
+    request: AnyRequest, caller: Caller, request_id: str, customer_id: str | None
 ) -> Response[Any]:
     """The answer to `GET /v1/requests/{id}/explain`."""
     plain_texts("request_id", [request_id])
-    explanation = await explain_request(ledger.database, request_id, customer_id)
+    explanation = await explain_request(caller.database, request_id, customer_id)
     return _answer(request, explanation, render_request)
 
 
-@get("/{number:str}/explain", summary="How the total of an invoice was rounded and shared")
+@get(
+    "/{number:str}/explain",
+    opt=READ_BOOKS | says(InvoiceExplanation, media_types=JSON_OR_TEXT),
+    operation_id="explain_invoice",
+    summary="How the total of an invoice was rounded and shared",
+)
 async def get_invoice_explanation(
-    request: AnyRequest, ledger: OpenLedger, number: FromPath[str]
+    request: AnyRequest, caller: TheCaller, number: InvoiceNumber
 ) -> Response[Any]:
     """Each line with its exact amount, what is left when it is rounded down, and its share."""
     plain_texts("number", [number])
-    explanation = await explain_invoice(ledger.database, number)
+    explanation = await explain_invoice(caller.database, number)
     return _answer(request, explanation, render_invoice_explanation)
 
 
-@get("/{number:str}/lines/{line:str}/explain", summary="Which records an invoice line billed")
+@get(
+    "/{number:str}/lines/{line:str}/explain",
+    opt=READ_BOOKS | says(LineExplanation, media_types=JSON_OR_TEXT),
+    operation_id="explain_invoice_line",
+    summary="Which records an invoice line billed",
+)
 async def get_line_explanation(
     request: AnyRequest,
-    ledger: OpenLedger,
-    number: FromPath[str],
-    line: FromPath[str],
-    limit: FromQuery[str | None] = None,
+    caller: TheCaller,
+    number: InvoiceNumber,
+    line: LineNumber,
+    limit: Limit = None,
 ) -> Response[Any]:
     """Its days, which sum up to it, and its first records by time, up to `limit` of them."""
     plain_texts("number", [number])
     explanation = await explain_invoice_line(
-        ledger.database,
+        caller.database,
         number,
         integer_parameter("line", line, 1, 1, MOST_LINES),
         most_records=integer_parameter("limit", limit, MOST_RECORDS, 0, MOST_LISTED),

@@ -1,14 +1,16 @@
 """Reading requests: bodies with a bound on every size, parameters with a rule each."""
 
+import asyncio
 import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, TypeVar
+from urllib.parse import unquote
 
 import msgspec
 from litestar import Request
 
-from ledger.core.bodies import BodyDecoder
+from ledger.core.bodies import MAX_WINDOW_BYTES, BodyDecoder
 from ledger.core.errors import (
     BodyTooLarge,
     FieldError,
@@ -19,6 +21,7 @@ from ledger.core.errors import (
 )
 from ledger.core.instants import parse_instant_or_date
 from ledger.core.json_values import kind_of, read_json
+from ledger.services.intake.bytes_in_flight import Hold
 
 MAX_WIRE_BYTES = 64 * 1024 * 1024
 MAX_FORM_BYTES = 64 * 1024
@@ -49,6 +52,19 @@ def encoding_of(request: AnyRequest) -> str:
     return request.headers.get("content-encoding", "identity").strip().lower()
 
 
+def name_in_path(request: AnyRequest, field: str, prefix: str, suffix: str = "") -> str:
+    """The name between a prefix with its slash and a suffix. Names are any text, slashes included.
+
+    Raises:
+        InvalidParameter: it is not UTF-8.
+    """
+    _, _, quoted = request.scope["raw_path"].decode("latin-1").partition(f"{prefix}/")
+    try:
+        return unquote(quoted.removesuffix(suffix), errors="strict")
+    except UnicodeDecodeError:
+        raise InvalidParameter(field, "must be UTF-8, percent-encoded") from None
+
+
 async def wire_chunks(request: AnyRequest) -> Any:
     """The body as it arrives, up to 64 MiB.
 
@@ -66,17 +82,22 @@ async def wire_chunks(request: AnyRequest) -> Any:
 
 
 async def read_body(request: AnyRequest, most_bytes: int) -> bytes:
-    """A whole body, decoded.
+    """A whole body, decoded. It counts as bytes in flight until the request is answered.
 
     Raises:
         BodyTooLarge, MalformedBody, UnsupportedMediaType: as its bytes deserve.
+        TooBusy: the bodies of all requests would take too much memory.
     """
-    decoder = BodyDecoder(encoding_of(request), most_bytes)
-    pieces: list[bytes] = []
+    decoder = BodyDecoder(encoding_of(request), most_bytes, MAX_WINDOW_BYTES)
+    hold = _hold_of(request)
+    body = bytearray()
     async for chunk in wire_chunks(request):
-        pieces.extend(decoder.feed(chunk))
+        for piece in decoder.feed(chunk):
+            body += piece
+            hold.grow_to(len(body) + decoder.held_bytes)
     decoder.finish()
-    return b"".join(pieces)
+    hold.become(len(body))
+    return bytes(body)
 
 
 async def read_form(request: AnyRequest, form: type[_T]) -> _T:
@@ -175,6 +196,15 @@ def plain_texts(name: str, values: Iterable[str] | None) -> list[str]:
     if any("\ud800" <= character <= "\udfff" for text in texts for character in text):
         raise InvalidParameter(name, "must not contain half a surrogate pair")
     return texts
+
+
+def _hold_of(request: AnyRequest) -> Hold:
+    """What the request holds in memory, given back however its end comes: each is a task of its own."""
+    hold: Hold = request.app.state.intake.bytes_in_flight.hold()
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101 - it runs this
+    task.add_done_callback(lambda _: hold.release())
+    return hold
 
 
 def _check_wire(received: int) -> None:

@@ -2,14 +2,34 @@
 
 import json
 from typing import Annotated, Any
-from urllib.parse import unquote
 
+import msgspec
 from litestar import Response, Router, get, post
-from litestar.params import FromPath, FromQuery, QueryParameter
 
-from ledger.api.authentication import SENDER
-from ledger.api.dependencies import OpenLedger, intake_of
+from ledger.api.authentication import FINANCE, INGEST, READ
+from ledger.api.dependencies import CUSTOMER, Caller, TheCaller, intake_of
 from ledger.api.explanations import EXPLAIN, explained_request
+from ledger.api.openapi.answers.explanations import RequestExplanation
+from ledger.api.openapi.answers.requests import (
+    BatchAnswer,
+    Recorded,
+    RequestDetail,
+    RequestPage,
+)
+from ledger.api.openapi.bodies import ADJUSTMENT, BATCH, RECORD
+from ledger.api.openapi.operations import JSON_OR_TEXT, says
+from ledger.api.openapi.parameters import (
+    Cursor,
+    Customer,
+    MaybeFrom,
+    MaybeTo,
+    MetadataFilters,
+    Model,
+    RequestId,
+    RequestStatus,
+    Text,
+    page_size,
+)
 from ledger.api.reading import (
     JSON,
     NDJSON,
@@ -17,6 +37,7 @@ from ledger.api.reading import (
     encoding_of,
     integer_parameter,
     media_type_of,
+    name_in_path,
     optional_instant,
     plain_texts,
     read_body,
@@ -25,7 +46,12 @@ from ledger.api.reading import (
 )
 from ledger.core.adjustments import read_adjustment
 from ledger.core.bodies import MAX_ARRAY_BYTES, split_array
-from ledger.core.errors import InvalidParameter, InvalidRecord, NotFound, RecordConflict
+from ledger.core.errors import (
+    CustomerForbidden,
+    InvalidParameter,
+    InvalidRecord,
+    RecordConflict,
+)
 from ledger.core.records import MAX_METADATA_PAIRS, MAX_RECORD_BYTES
 from ledger.core.statements import Statement
 from ledger.services.adjustments import adjust_request
@@ -41,71 +67,106 @@ from ledger.services.requests import (
 PATH = "/v1/requests"
 DEFAULT_PAGE = 10
 _ADJUSTMENTS = "/adjustments"
+Limit = Annotated[Text, page_size(DEFAULT_PAGE, MAX_PAGE)]
 
 
-@post("/", summary="Record one request")
-async def create_request(request: AnyRequest, ledger: OpenLedger) -> Response[Any]:
+@post(
+    "/",
+    opt=INGEST
+    | says(
+        Recorded,
+        409,
+        statuses={200: "It is known, or completes one that is.", 201: "It is new."},
+        body=RECORD,
+    ),
+    operation_id="record_request",
+    summary="Record one request",
+)
+async def create_request(request: AnyRequest, caller: TheCaller) -> Response[Any]:
     """201 for a new record, 200 for one that is known or completes a known one, 409 for a conflict."""
     media_type_of(request, JSON)
     body = await read_body(request, MAX_RECORD_BYTES)
-    taken = await intake_of(request).take([body], SENDER, tells_completion=True)
+    taken = await intake_of(request).take([body], caller.sender, tells_completion=True)
     record, outcome = taken.records[0], taken.outcomes[0]
-    return Response(await _single_body(ledger, record, outcome), status_code=_status(outcome))
+    return Response(await _single_body(caller, record, outcome), status_code=_status(outcome))
 
 
-@post("/batch", status_code=200, summary="Record many requests")
-async def create_batch(request: AnyRequest) -> Counters:
+@post(
+    "/batch",
+    status_code=200,
+    opt=INGEST | says(BatchAnswer, body=BATCH),
+    operation_id="record_batch",
+    summary="Record many requests",
+)
+async def create_batch(request: AnyRequest, caller: TheCaller) -> Counters:
     """A JSON array, an object with `requests`, or NDJSON; gzip or zstd. Answers the counters."""
     if media_type_of(request, JSON, NDJSON) == NDJSON:
         return await intake_of(request).take_lines(
-            wire_chunks(request), encoding_of(request), SENDER
+            wire_chunks(request), encoding_of(request), caller.sender
         )
     raws = split_array(await read_body(request, MAX_ARRAY_BYTES))
-    taken = await intake_of(request).take(raws, SENDER)
+    taken = await intake_of(request).take(raws, caller.sender)
     counters = Counters(problems=[])
     counters.count(taken.records, taken.outcomes)
     return counters
 
 
-@post("/{request_id:path}", summary="Void or correct a request: /v1/requests/{id}/adjustments")
+@post(
+    "/{request_id:str}/adjustments",
+    opt=FINANCE
+    | says(
+        RequestDetail,
+        409,
+        422,
+        statuses={200: "It was adjusted so before.", 201: "It is adjusted."},
+        body=ADJUSTMENT,
+    ),
+    operation_id="adjust_request",
+    summary="Void or correct a request",
+)
 async def create_adjustment(
     request: AnyRequest,
-    ledger: OpenLedger,
-    request_id: FromPath[str],  # noqa: ARG001 - documents the parameter
+    caller: TheCaller,
+    request_id: RequestId,  # noqa: ARG001 - documents the parameter
 ) -> Response[Any]:
-    """201 with the request when it is adjusted, 200 when it was so under the same idempotency key."""
-    quoted = path_after_requests(request)
-    if not quoted.endswith(_ADJUSTMENTS):
-        raise NotFound(
-            "there is nothing to post to here; adjustments go to /v1/requests/{id}/adjustments"
-        )
-    name = unquote(quoted.removesuffix(_ADJUSTMENTS))
+    """201 with the request when it is adjusted, 200 when it was so under the same idempotency key.
+
+    New quantities are absolute; what is left out stays as it is. It counts at the time of the request.
+    """
+    name = name_in_path(request, "request_id", PATH, _ADJUSTMENTS)
     plain_texts("request_id", [name])
     adjustment = read_adjustment(await read_object(request))
     if isinstance(adjustment, list):
         raise InvalidRecord(adjustment)
-    is_new = await adjust_request(ledger.database, ledger.clock, SENDER, name, adjustment)
-    body = await show_request(ledger.database, name, adjustment.customer_id)
+    customer_id = caller.one_customer(adjustment.customer_id)
+    adjustment = msgspec.structs.replace(adjustment, customer_id=customer_id)
+    ledger = caller.ledger
+    is_new = await adjust_request(ledger.database, ledger.clock, caller.actor, name, adjustment)
+    body = await show_request(caller.database, name, customer_id)
     return Response(body, status_code=201 if is_new else 200)
 
 
-@get("/", summary="List recorded requests, newest id first")
+@get(
+    "/",
+    opt=READ | says(RequestPage),
+    operation_id="list_requests",
+    summary="List recorded requests, newest id first",
+)
 async def get_requests(
-    ledger: OpenLedger,
-    cursor: FromQuery[str | None] = None,
-    limit: FromQuery[str | None] = None,
-    customer_id: FromQuery[str | None] = None,
-    metadata_filters: FromQuery[str | None] = None,
-    from_: Annotated[str | None, QueryParameter(name="from")] = None,
-    to: FromQuery[str | None] = None,
-    model: FromQuery[str | None] = None,
-    status: FromQuery[str | None] = None,
+    caller: TheCaller,
+    cursor: Cursor = None,
+    limit: Limit = None,
+    customer_id: Customer = None,
+    metadata_filters: MetadataFilters = None,
+    from_: MaybeFrom = None,
+    to: MaybeTo = None,
+    model: Model = None,
+    status: RequestStatus = None,
 ) -> dict[str, Any]:
     """A page in the shape that Lava's client reads."""
-    plain_texts("customer_id", [customer_id or ""])
     plain_texts("model", [model or ""])
     wanted = RequestFilter(
-        customer_id=customer_id,
+        customer_id=caller.one_customer(customer_id),
         start_at=optional_instant("from", from_),
         end_at=optional_instant("to", to),
         model=model,
@@ -113,37 +174,44 @@ async def get_requests(
         metadata=_metadata_filter(metadata_filters),
     )
     most = integer_parameter("limit", limit, DEFAULT_PAGE, 1, MAX_PAGE)
-    return await list_requests(ledger.database, wanted, cursor=cursor, most=most)
+    return await list_requests(caller.database, wanted, cursor=cursor, most=most)
 
 
-@get("/{request_id:path}", summary="Show one request with its revisions")
+@get(
+    "/{request_id:str}",
+    opt=READ | says(RequestDetail, 409),
+    operation_id="show_request",
+    summary="Show one request with its revisions",
+)
 async def get_request(
     request: AnyRequest,
-    ledger: OpenLedger,
-    request_id: FromPath[str],  # noqa: ARG001 - documents the parameter
-    customer_id: FromQuery[str | None] = None,
-) -> dict[str, Any] | Response[Any]:
+    caller: TheCaller,
+    request_id: RequestId,  # noqa: ARG001 - documents the parameter
+    customer_id: Customer = None,
+) -> dict[str, Any]:
     """Ids are any text: what stands after `/v1/requests/` is the id, slashes included.
 
-    With `/explain` behind it, how its amounts come about; an id that itself ends so is written with %2F.
+    One that itself ends in `/explain` or `/adjustments` is written with %2F.
     """
-    plain_texts("customer_id", [customer_id or ""])
-    quoted = path_after_requests(request)
-    if quoted.endswith(EXPLAIN):
-        name = unquote(quoted.removesuffix(EXPLAIN))
-        return await explained_request(request, ledger, name, customer_id)
-    return await show_request(ledger.database, id_in_path(request), customer_id)
+    name = name_in_path(request, "request_id", PATH)
+    return await show_request(caller.database, name, caller.one_customer(customer_id))
 
 
-def id_in_path(request: AnyRequest) -> str:
-    """The id as the caller wrote it. The router has folded slashes that belong to it."""
-    return unquote(path_after_requests(request))
-
-
-def path_after_requests(request: AnyRequest) -> str:
-    """What stands after `/v1/requests/`, still quoted: a slash in an id can be told from one of the path."""
-    _, _, quoted = request.scope["raw_path"].partition(PATH.encode() + b"/")
-    return str(quoted.decode("latin-1"))
+@get(
+    "/{request_id:str}/explain",
+    opt=READ | says(RequestExplanation, 409, media_types=JSON_OR_TEXT),
+    operation_id="explain_request",
+    summary="Explain the amounts of a request",
+)
+async def get_request_explanation(
+    request: AnyRequest,
+    caller: TheCaller,
+    request_id: RequestId,  # noqa: ARG001 - documents the parameter
+    customer_id: Customer = None,
+) -> Response[Any]:
+    """Every revision with its prices, its arithmetic and its invoice."""
+    name = name_in_path(request, "request_id", PATH, EXPLAIN)
+    return await explained_request(request, caller, name, caller.one_customer(customer_id))
 
 
 def _status(outcome: Outcome) -> int:
@@ -151,15 +219,17 @@ def _status(outcome: Outcome) -> int:
     return 201 if is_new else 200
 
 
-async def _single_body(ledger: OpenLedger, record: Any, outcome: Outcome) -> dict[str, Any]:
+async def _single_body(caller: Caller, record: Any, outcome: Outcome) -> dict[str, Any]:
     if outcome.verdict is Verdict.CONFLICT:
         raise RecordConflict(outcome.errors[0])
     if outcome.verdict is Verdict.REJECTED:
+        if any(error.code == CustomerForbidden.code for error in outcome.errors):
+            raise CustomerForbidden(CUSTOMER)
         raise InvalidRecord(outcome.errors)
     if outcome.rated is not None:
         return statement_body(outcome.rated)
     assert isinstance(record, Statement)  # noqa: S101 - what was read as a duplicate was read
-    return await show_request(ledger.database, record.request_id, record.customer_id)
+    return await show_request(caller.database, record.request_id, record.customer_id)
 
 
 def _metadata_filter(text: str | None) -> dict[str, str] | None:
@@ -179,6 +249,13 @@ def _metadata_filter(text: str | None) -> dict[str, str] | None:
 
 router = Router(
     PATH,
-    route_handlers=[create_request, create_batch, create_adjustment, get_requests, get_request],
+    route_handlers=[
+        create_request,
+        create_batch,
+        create_adjustment,
+        get_requests,
+        get_request,
+        get_request_explanation,
+    ],
     tags=["requests"],
 )

@@ -3,30 +3,58 @@
 from typing import Annotated, Any
 
 from litestar import Router, get
-from litestar.params import FromQuery, QueryParameter
+from msgspec import Meta
 
-from ledger.api.dependencies import OpenLedger
+from ledger.api.authentication import READ
+from ledger.api.dependencies import TheCaller
+from ledger.api.openapi.answers.spend import Grouping, SpendAnswer
+from ledger.api.openapi.operations import says
+from ledger.api.openapi.parameters import (
+    POINT_IN_LOG,
+    Customers,
+    From,
+    KeyTypes,
+    Query,
+    Text,
+    Texts,
+    To,
+)
 from ledger.api.reading import instant_parameter, plain_texts, words
 from ledger.core.cuts import AsOf, parse_as_of
 from ledger.core.errors import InvalidParameter
+from ledger.core.shapes import PlainText
 from ledger.core.spend import spend_query
 from ledger.services.spend import answer_spend, spend_body
 
-Texts = list[str] | None
+Groupings = Annotated[
+    Texts,
+    Query(
+        description="What rows are grouped by, in this order; commas part as repeating does.",
+        shape=Annotated[list[Grouping], Meta(extra_json_schema={"uniqueItems": True})],
+    ),
+]
+Providers = Annotated[Texts, Query(description="Providers.", shape=list[PlainText])]
+Models = Annotated[Texts, Query(description="Exact ids of models.", shape=list[PlainText])]
+AsOfPoint = Annotated[Text, Query(description="What was recorded by then.", shape=POINT_IN_LOG)]
 
 
-@get("/", summary="Spend in a half-open span, grouped and filtered")
+@get(
+    "/",
+    opt=READ | says(SpendAnswer),
+    operation_id="get_spend",
+    summary="Spend in a half-open span, grouped and filtered",
+)
 async def get_spend(
-    ledger: OpenLedger,
-    from_: Annotated[str | None, QueryParameter(name="from")] = None,
-    to: FromQuery[str | None] = None,
-    group_by: FromQuery[Texts] = None,
-    customer: FromQuery[Texts] = None,
-    customer_id: FromQuery[Texts] = None,
-    provider: FromQuery[Texts] = None,
-    model: FromQuery[Texts] = None,
-    key_type: FromQuery[Texts] = None,
-    as_of: FromQuery[str | None] = None,
+    caller: TheCaller,
+    from_: From = None,
+    to: To = None,
+    group_by: Groupings = None,
+    customer: Customers = None,
+    customer_id: Customers = None,
+    provider: Providers = None,
+    model: Models = None,
+    key_type: KeyTypes = None,
+    as_of: AsOfPoint = None,
 ) -> dict[str, Any]:
     """What was acknowledged before the call is in the answer.
 
@@ -41,13 +69,13 @@ async def get_spend(
         instant_parameter("from", from_),
         instant_parameter("to", to),
         words(group_by),
-        customers=plain_texts("customer", (customer or []) + (customer_id or [])),
+        customers=caller.customers((customer or []) + (customer_id or []), "customer") or [],
         providers=plain_texts("provider", provider),
         models=plain_texts("model", model),
         key_types=plain_texts("key_type", key_type),
     )
-    answer = await answer_spend(ledger.database, ledger.clock, question, _point(as_of))
-    return spend_body(answer, ledger.settings.currency)
+    answer = await answer_spend(caller.database, caller.ledger.clock, question, _point(as_of))
+    return spend_body(answer, caller.ledger.settings.currency)
 
 
 def _point(text: str | None) -> AsOf | None:

@@ -2,7 +2,7 @@
 
 import click
 
-from ledger.bench import ingest, intake, log, rating
+from ledger.bench import door, ingest, intake, log, outage, rating
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -10,7 +10,16 @@ def main() -> None:
     """Measure the product on this machine; each bench prints its floors from the same run."""
 
 
-for command in (intake.bench, ingest.bench, log.rebuild, log.verify, log.rerate, rating.bench):
+for command in (
+    intake.bench,
+    ingest.bench,
+    door.bench,
+    outage.bench,
+    log.rebuild,
+    log.verify,
+    log.rerate,
+    rating.bench,
+):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from ledger.bootstrap import Ledger
 from ledger.cli.record_files import chunks_of, format_of, is_missing, opened
 from ledger.cli.running import (
-    ACTOR,
     DONE,
+    SENDER,
     WITH_PROBLEMS,
     json_option,
     on_ledger,
@@ -111,7 +111,7 @@ class Reading:
         return await self._intake.take_lines(
             chunks_of(stream),
             encoding,
-            ACTOR,
+            SENDER,
             most_bytes=MAX_FILE_BYTES,
             progress=self._show,
             report=self._report,
@@ -125,7 +125,7 @@ class Reading:
         raws = split_array(b"".join(pieces), MAX_JSON_RECORDS)
         counters = Counters(problems=[])
         for start in range(0, len(raws), RECORDS_PER_STEP):
-            taken = await self._intake.take(raws[start : start + RECORDS_PER_STEP], ACTOR)
+            taken = await self._intake.take(raws[start : start + RECORDS_PER_STEP], SENDER)
             counters.count(taken.records, taken.outcomes, self._report)
             self._show(counters)
         return counters

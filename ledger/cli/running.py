@@ -18,11 +18,14 @@ from ledger.bootstrap import open_ledger
 from ledger.core.cuts import AsOf, parse_as_of
 from ledger.core.errors import DatabaseUnavailable, LedgerError
 from ledger.core.instants import Period, parse_instant_or_date, parse_month
+from ledger.core.keys import Sender
+from ledger.core.visible import visible
 from ledger.settings import read_settings
 from pricing import RateFileError
 
 DONE, WITH_PROBLEMS, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 3
 ACTOR = "cli"
+SENDER = Sender(ACTOR)
 FILE_WIDTH = 200  # where nobody reads columns on a screen, names are not folded
 
 _P = ParamSpec("_P")
@@ -92,7 +95,7 @@ def print_table(title: str, columns: dict[str, str], rows: list[dict[str, Any]])
     if not rows:
         say(f"{title}: none")
         return
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table = Table(title=visible(title), title_justify="left", box=None, pad_edge=False)
     for field, heading in columns.items():
         is_number = bool(rows) and all(_is_figure(row.get(field)) for row in rows)
         justify: Literal["left", "right"] = "right" if is_number else "left"
@@ -108,13 +111,13 @@ def in_words(offender: dict[str, Any]) -> str:
 
 
 def say(text: str) -> None:
-    """A line of a result on stdout, whole whatever the width of the terminal."""
-    click.echo(text)
+    """Lines of a result on stdout, whole whatever the width; no name in them drives the terminal."""
+    click.echo(visible(text, keep="\n"))
 
 
 def remark(text: str) -> None:
     """A line on stderr: progress and complaints."""
-    click.echo(text, err=True)
+    click.echo(visible(text, keep="\n"), err=True)
 
 
 def stdout() -> Console:
@@ -181,8 +184,8 @@ def _shown(value: Any) -> str:
     if value is None:
         return "-"
     if isinstance(value, list):
-        return ", ".join(map(str, value))
-    return str(value)
+        return visible(", ".join(map(str, value)))
+    return visible(str(value))
 
 
 def _complain(text: str) -> None:

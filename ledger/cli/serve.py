@@ -1,18 +1,18 @@
 """`ledger serve`."""
 
 import gc
-import logging
+import resource
 import signal
 import socket
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import click
 import uvicorn
 
 from ledger.api.app import create_app
+from ledger.api.connections import Bounds, connection_class
 from ledger.bootstrap import admin_key, open_ledger
 from ledger.cli.running import (
     DONE,
@@ -22,6 +22,7 @@ from ledger.cli.running import (
 )
 from ledger.core.errors import SetupError
 from ledger.jobs.scheduler import scheduled_jobs
+from ledger.logs import begin_log
 from ledger.settings import read_settings
 
 KEEP_ALIVE_S = 75
@@ -29,6 +30,8 @@ GRACE_S = 30
 # Intake makes many objects that live for a batch and none that form cycles; looking for garbage among
 # them costs about a tenth of the rate.
 COLLECT_AFTER_OBJECTS = 100_000
+# Files and sockets that are no client's: the log, SQL, the database's connections.
+FILES_OF_OUR_OWN = 256
 
 
 class Server(uvicorn.Server):
@@ -58,13 +61,14 @@ class Server(uvicorn.Server):
                 signal.signal(each, handler)
 
 
-def server_config(app: Any) -> uvicorn.Config:
+def server_config(app: Any, bounds: Bounds | None = None) -> uvicorn.Config:
     """How the product serves an application."""
     return uvicorn.Config(
         app,
         access_log=False,
         log_config=None,
-        http="httptools",
+        http=connection_class(bounds or Bounds()),
+        ws="none",
         lifespan="on",
         proxy_headers=False,
         server_header=False,
@@ -87,7 +91,7 @@ async def command_group(host: str | None, port: int | None) -> int:
     Without LEDGER_DATABASE_URL an embedded PostgreSQL runs in LEDGER_DATA_DIR for as long as it is needed.
     TLS is left to a proxy in front.
     """
-    _begin_log()
+    begin_log()
     settings = read_settings()
     listener = listen(host or settings.host, settings.port if port is None else port)
     key, path = admin_key(settings)
@@ -96,9 +100,29 @@ async def command_group(host: str | None, port: int | None) -> int:
     async with open_ledger(settings, migrating=True) as ledger, scheduled_jobs(ledger):
         gc.freeze()
         gc.set_threshold(COLLECT_AFTER_OBJECTS)
-        server = Server(server_config(create_app(ledger, key)))
+        bounds = Bounds(most_connections=connections_within_limits(settings.max_connections))
+        server = Server(server_config(create_app(ledger, key), bounds))
         await server.serve(sockets=[listener])
         return DONE if server.started else WRONG_USAGE
+
+
+def connections_within_limits(wanted: int | None) -> int:
+    """How many connections may be open: those wanted, or fewer if the process may not open so many files.
+
+    Raises the limit of this process as far as it may.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with suppress(ValueError, OSError):  # where the system has a lower limit than it says
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted_or_default = wanted or Bounds().most_connections
+    if soft == resource.RLIM_INFINITY:
+        return wanted_or_default
+    most = max(1, soft - FILES_OF_OUR_OWN)
+    if wanted is not None and wanted > most:
+        remark(f"ledger: LEDGER_MAX_CONNECTIONS is {wanted}, open files allow {most}")
+    return min(wanted_or_default, most)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -120,15 +144,3 @@ def listen(host: str, port: int) -> socket.socket:
             "choose another address with --host and --port, or LEDGER_HOST and LEDGER_PORT"
         ) from None
     return listener
-
-
-def _begin_log() -> None:
-    """Log to stderr, in UTC; the scheduler's talk about itself is left out."""
-    formatter = logging.Formatter(
-        "%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s %(message)s", "%Y-%m-%dT%H:%M:%S"
-    )
-    formatter.converter = time.gmtime
-    handler = logging.StreamHandler()
-    handler.setFormatter(formatter)
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)

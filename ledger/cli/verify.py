@@ -22,6 +22,9 @@ from ledger.core.errors import InvalidParameter
 from ledger.services.proof.seals import read_heads
 from ledger.services.proof.verification import OF_THE_LOG, verify
 
+# What shows more of a note than its count.
+LISTED_BY = {"unrated": "unrated", "unmetered": "unmetered", "quarantined": "quarantine list"}
+
 
 @click.command("verify")
 @click.option(
@@ -64,7 +67,13 @@ def _print_checks(result: dict[str, Any]) -> None:
     for check in result["checks"]:
         is_note = check["ok"] and check["count"]
         mark = "note" if is_note else "ok" if check["ok"] else "FAILED"
-        say(f"{mark:>6}  {check['name']}" + (f": {check['count']}" if check["count"] else ""))
+        found = f": {check['count']}" if check["count"] else ""
+        hint = (
+            f" (ledger {LISTED_BY[check['name']]})"
+            if is_note and check["name"] in LISTED_BY
+            else ""
+        )
+        say(f"{mark:>6}  {check['name']}{found}{hint}")
         if not check["ok"]:
             for offender in check["offenders"]:
                 say(f"          {in_words(offender)}")

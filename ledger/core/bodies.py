@@ -3,14 +3,15 @@
 Nothing here needs more memory than a step or an array may have, whatever a stranger sends.
 """
 
-import json
 import re
 import zlib
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 import zstandard
 
+from ledger.core.elements import ElementCutter, too_many
 from ledger.core.errors import BodyTooLarge, MalformedBody, UnsupportedMediaType
 from ledger.core.records import MAX_RECORD_BYTES
 
@@ -18,10 +19,18 @@ MAX_ARRAY_BYTES = 16 * 1024 * 1024
 MAX_ARRAY_RECORDS = 10_000
 MAX_LINES_BYTES = 1024 * 1024 * 1024
 ENCODINGS = ("identity", "gzip", "zstd")
-_STEP_BYTES = 1024 * 1024
-# A zstd block of 4 bytes can stand for 128 KiB, and the library decodes whatever it is given at once:
-# 256 bytes are 8 MiB at the most.
-_ZSTD_STEP_BYTES = 256
+# What HTTP's zstd may look back on (RFC 9659); files may use all that the library takes.
+MAX_WINDOW_BYTES = 8 * 1024 * 1024
+MAX_FILE_WINDOW_BYTES = 128 * 1024 * 1024
+PIECE_BYTES = 256 * 1024
+# What decoding may put into memory at once. A zstd block of 4 bytes can stand for 128 KiB, and the library
+# decodes whatever it is given: 64 bytes and what waits before them are a little over 2 MiB.
+MAX_STEP_BYTES = 3 * 1024 * 1024
+_ZSTD_STEP_BYTES = 64
+# zlib copies what follows a member: were it a whole chunk, many small members would cost its square.
+_GZIP_STEP_BYTES = 8 * 1024
+_GATHERED_BYTES = 64 * 1024
+_BLANK_LINES = re.compile(rb"\n{2,}")
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -33,49 +42,92 @@ class BodyDecoder:
         BodyTooLarge: more than `most_bytes` come out.
     """
 
-    def __init__(self, encoding: str, most_bytes: int) -> None:
+    def __init__(
+        self, encoding: str, most_bytes: int, most_window_bytes: int = MAX_FILE_WINDOW_BYTES
+    ) -> None:
         if encoding not in ENCODINGS:
             raise UnsupportedMediaType(f"Content-Encoding must be one of {', '.join(ENCODINGS)}")
-        self._decompress = {"identity": _pass, "gzip": self._gunzip, "zstd": self._unzstd}[encoding]
+        self._encoding = encoding
         self._most_bytes = most_bytes
+        self._most_window_bytes = most_window_bytes if encoding == "zstd" else 0
         self._decoded_bytes = 0
-        self._gzip = zlib.decompressobj(wbits=31)
-        self._zstd = zstandard.ZstdDecompressor().decompressobj()
+        self._waiting_bytes = 0
+        # Made for the first member: most bodies have none, and each takes memory for as long as its body.
+        self._gzip: Any = None
+        self._zstd: Any = None
+        self._zstd_frames: Any = None
         self._is_open = encoding != "identity"
 
+    @property
+    def held_bytes(self) -> int:
+        """What it keeps in memory: what is decoded and not given yet, and what later blocks may repeat."""
+        return self._waiting_bytes + min(self._decoded_bytes, self._most_window_bytes)
+
     def feed(self, chunk: bytes) -> Iterator[bytes]:
-        """Give what a chunk decodes to, in pieces of bounded size."""
+        """Give what a chunk decodes to, in pieces of 256 KiB at the most."""
         try:
-            for piece in self._decompress(chunk):
-                self._decoded_bytes += len(piece)
-                if self._decoded_bytes > self._most_bytes:
-                    raise BodyTooLarge(f"a body may have {self._most_bytes} bytes once decoded")
-                if piece:
+            for step in self._steps(chunk):
+                for start in range(0, len(step), PIECE_BYTES):
+                    piece = step[start : start + PIECE_BYTES]
+                    self._waiting_bytes = len(step) - start - len(piece)
                     yield piece
         except (zlib.error, zstandard.ZstdError) as error:
             raise MalformedBody(
                 f"the body cannot be decompressed: {error}", code="invalid_encoding"
             ) from None
 
+    def _steps(self, chunk: bytes) -> Iterator[bytes]:
+        """What a chunk decodes to, as it comes; small parts are put together."""
+        gathered: list[bytes] = []
+        gathered_bytes = 0
+        try:
+            for part in self._decompress(chunk):
+                self._decoded_bytes += len(part)
+                if self._decoded_bytes > self._most_bytes:
+                    raise BodyTooLarge(f"a body may have {self._most_bytes} bytes once decoded")
+                gathered.append(part)
+                gathered_bytes += len(part)
+                if gathered_bytes >= _GATHERED_BYTES:
+                    yield b"".join(gathered)
+                    gathered, gathered_bytes = [], 0
+        except (BodyTooLarge, zlib.error, zstandard.ZstdError):
+            yield b"".join(gathered)  # whole lines before the fault count
+            raise
+        yield b"".join(gathered)
+
     def finish(self) -> None:
         """Check that nothing is missing at the end."""
         if self._is_open:
             raise MalformedBody("the compressed body ends before its end", code="body_truncated")
 
+    def _decompress(self, chunk: bytes) -> Iterator[bytes]:
+        """By the encoding. Chosen anew: a method kept in its own object is freed by the collector alone."""
+        match self._encoding:
+            case "gzip":
+                return self._gunzip(chunk)
+            case "zstd":
+                return self._unzstd(chunk)
+        return _pass(chunk)
+
     def _gunzip(self, data: bytes) -> Iterator[bytes]:
-        while data:
-            if self._gzip.eof:  # another member follows
-                self._gzip = zlib.decompressobj(wbits=31)
-            yield self._gzip.decompress(data, _STEP_BYTES)
-            self._is_open = not self._gzip.eof
-            data = self._gzip.unused_data if self._gzip.eof else self._gzip.unconsumed_tail
+        for start in range(0, len(data), _GZIP_STEP_BYTES):
+            step = data[start : start + _GZIP_STEP_BYTES]
+            while step:
+                if self._gzip is None or self._gzip.eof:  # another member follows
+                    self._gzip = zlib.decompressobj(wbits=31)
+                yield self._gzip.decompress(step, PIECE_BYTES)
+                self._is_open = not self._gzip.eof
+                step = self._gzip.unused_data if self._gzip.eof else self._gzip.unconsumed_tail
 
     def _unzstd(self, data: bytes) -> Iterator[bytes]:
+        if self._zstd_frames is None:
+            window_bytes = self._most_window_bytes
+            self._zstd_frames = zstandard.ZstdDecompressor(max_window_size=window_bytes)
         for start in range(0, len(data), _ZSTD_STEP_BYTES):
             step = data[start : start + _ZSTD_STEP_BYTES]
             while step:
-                if self._zstd.eof:  # another frame follows
-                    self._zstd = zstandard.ZstdDecompressor().decompressobj()
+                if self._zstd is None or self._zstd.eof:  # another frame follows
+                    self._zstd = self._zstd_frames.decompressobj()
                 yield self._zstd.decompress(step)
                 self._is_open = not self._zstd.eof
                 step = self._zstd.unused_data if self._zstd.eof else b""
@@ -92,35 +144,51 @@ class LineCutter:
     """
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._rest = bytearray()
         self._is_skipping = False
         self._is_first = True
+
+    @property
+    def held_bytes(self) -> int:
+        """The length of the line that has no end yet."""
+        return len(self._rest)
 
     def feed(self, piece: bytes) -> list[bytes]:
         """Give the lines that a piece completes."""
         if self._is_first:
-            piece, self._rest = self._rest + piece, b""
+            piece = bytes(self._rest) + piece
+            self._rest.clear()
             if len(piece) < len(_BOM):
-                self._rest = piece
+                self._rest += piece
                 return []
             piece, self._is_first = piece.removeprefix(_BOM), False
+        start = piece.find(b"\n")
+        if start < 0:
+            self._keep(piece)  # not looked at again, in however many pieces a long line comes
+            return []
         if self._is_skipping:
-            _, newline, piece = piece.partition(b"\n")
-            if not newline:
-                return []
             self._is_skipping = False
-            piece = b"\n" + piece
-        *lines, rest = (self._rest + piece).split(b"\n")
-        if len(rest) > MAX_RECORD_BYTES:
-            rest, self._is_skipping = rest[: MAX_RECORD_BYTES + 1], True
-        self._rest = rest
+            piece = piece[start:]
+        if b"\n\n" in piece:  # a small bomb has a gigabyte of them
+            piece = _BLANK_LINES.sub(b"\n", piece)
+        *lines, rest = (bytes(self._rest) + piece).split(b"\n")
+        self._rest.clear()
+        self._keep(rest)
         return [line for line in map(bytes.strip, lines) if line]
 
     def finish(self) -> list[bytes]:
         """Give the last line, if the stream does not end in a newline."""
-        line = self._rest.strip()
-        self._rest = b""
+        line = bytes(self._rest).strip()
+        self._rest.clear()
         return [line] if line else []
+
+    def _keep(self, rest: bytes) -> None:
+        if self._is_skipping:
+            return
+        self._rest += rest
+        if len(self._rest) > MAX_RECORD_BYTES:
+            del self._rest[MAX_RECORD_BYTES + 1 :]
+            self._is_skipping = True
 
 
 class _Wrapped(msgspec.Struct):
@@ -128,12 +196,9 @@ class _Wrapped(msgspec.Struct):
 
 
 _ARRAY = msgspec.json.Decoder(list[msgspec.Raw] | _Wrapped)
-_JSON_SPACE = " \t\r\n"
-_SPACE = re.compile(f"[{_JSON_SPACE}]*")
-_OPENING = re.compile(r'S(?:(\{)S"requests"S:S)?\['.replace("S", _SPACE.pattern))
-_MARK = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
-# Takes NaN, lone surrogates and numbers of any length, which single records are refused for.
-_TOLERANT = json.JSONDecoder(parse_int=str, parse_float=str)
+# With more commas than this the elements are counted one by one, since each that is taken apart costs some
+# fifty bytes, and a body of `0,0,0` has eight million.
+_COMMAS_PER_RECORD = 50
 
 
 def split_array(body: bytes, most_records: int = MAX_ARRAY_RECORDS) -> list[bytes]:
@@ -144,70 +209,17 @@ def split_array(body: bytes, most_records: int = MAX_ARRAY_RECORDS) -> list[byte
         BodyTooLarge: more elements than a request may carry.
     """
     body = body.removeprefix(_BOM)
+    if body.count(b",") > most_records * _COMMAS_PER_RECORD:
+        return ElementCutter(body, most_records).cut(None)
     try:
         decoded = _ARRAY.decode(body)
-        elements = decoded.requests if isinstance(decoded, _Wrapped) else decoded
-        records = [bytes(element) for element in elements]
     except msgspec.ValidationError:
         raise MalformedBody(
             'must be an array of records or {"requests": [...]}', code="invalid_body"
         ) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        records = _split_tolerantly(body, error)
-    if len(records) > most_records:
-        raise BodyTooLarge(
-            f"a body may have {most_records} records, got {len(records)}", code="too_many_records"
-        )
-    return records
-
-
-def _split_tolerantly(body: bytes, why: Exception) -> list[bytes]:
-    """Cut an array that strict decoding refuses, so that each element is judged by itself."""
-    text = body.decode("utf-8", "surrogateescape")
-    opening = _OPENING.match(text)
-    try:
-        if opening is None:
-            raise ValueError("no array")
-        records, end = _elements(text, opening.end())
-        if text[end:].strip(_JSON_SPACE) != ("}" if opening[1] else ""):
-            raise ValueError("something follows the array")
-    except ValueError:
-        code = "body_truncated" if "truncated" in str(why) else "malformed_json"
-        raise MalformedBody(f"the body is not JSON: {why}", code=code) from None
-    return records
-
-
-def _elements(text: str, start: int) -> tuple[list[bytes], int]:
-    """The elements of an array whose bracket ends at `start`, and where the array ends."""
-    records: list[bytes] = []
-    position = _after_space(text, start)
-    if text[position : position + 1] == "]":
-        return records, position + 1
-    while True:
-        end = _end_of_element(text, position)
-        records.append(text[position:end].encode("utf-8", "surrogateescape"))
-        position = _after_space(text, end)
-        follows = text[position : position + 1]
-        position = _after_space(text, position + 1)
-        if follows == "]":
-            return records, position
-        if follows != ",":
-            raise ValueError("neither the next element nor the end")
-
-
-def _end_of_element(text: str, start: int) -> int:
-    """Where an element ends; of one that nests too deep to be read, where its brackets close."""
-    try:
-        return _TOLERANT.raw_decode(text, start)[1]
-    except RecursionError:
-        depth = 0
-        for mark in _MARK.finditer(text, start):
-            depth += (mark[0] in "[{") - (mark[0] in "]}")
-            if depth == 0:
-                return mark.end()
-        raise ValueError("ends within an element") from None
-
-
-def _after_space(text: str, position: int) -> int:
-    match = _SPACE.match(text, position)
-    return match.end() if match else position
+        return ElementCutter(body, most_records).cut(error)
+    elements = decoded.requests if isinstance(decoded, _Wrapped) else decoded
+    if len(elements) > most_records:
+        raise too_many(most_records)
+    return [bytes(element) for element in elements]

@@ -7,25 +7,56 @@ unknown fields are never compared.
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from ledger.core.errors import FieldError
 from ledger.core.statements import Stated, Statement
 from ledger.core.usage.stated import OTHER_FIELDS
 from pricing import BATCH_TIER, STANDARD_TIERS, input_tokens_of, output_tokens_of
 
 
+class Difference(msgspec.Struct, frozen=True):
+    """A field that both copies state, and what each says in it."""
+
+    field: str
+    recorded: Any
+    resent: Any
+
+
 def first_difference(recorded: Statement, resent: Statement) -> FieldError | None:
-    """The first field that both state with different values; None when they say the same."""
+    """The first field that both state with different values; None when they say the same.
+
+    Every resent record passes here, hence no list of `differences`.
+    """
     if recorded.key.opaque_id != resent.key.opaque_id:
         return FieldError("request_id", "id_collision", "shares its key with another request id")
-    both = recorded.stated & resent.stated
-    if both & _SERVICE_TIER and BATCH_TIER in (recorded.service_tier, resent.service_tier):
-        both |= _BATCH  # it is another word for what that field says
+    both = _stated_by_both(recorded, resent)
     for bit, field, value_of in _COMPARED:
         if both & bit and value_of(recorded) != value_of(resent):
             return FieldError(
                 field, "conflicting_value", "differs from what is recorded under this request id"
             )
     return None
+
+
+def differences(recorded: Statement, resent: Statement) -> list[Difference]:
+    """Every field that both state with different values, in the order in which the first is named."""
+    found = []
+    if recorded.key.opaque_id != resent.key.opaque_id:
+        found.append(Difference("request_id", recorded.request_id, resent.request_id))
+    both = _stated_by_both(recorded, resent)
+    for bit, field, value_of in _COMPARED:
+        if both & bit and (said := value_of(recorded)) != (says := value_of(resent)):
+            found.append(Difference(field, said, says))
+    return found
+
+
+def _stated_by_both(recorded: Statement, resent: Statement) -> int:
+    """The bits of the fields to compare."""
+    both = recorded.stated & resent.stated
+    if both & _SERVICE_TIER and BATCH_TIER in (recorded.service_tier, resent.service_tier):
+        both |= _BATCH  # it is another word for what that field says
+    return both
 
 
 def _tier(statement: Statement) -> str | None:

@@ -9,11 +9,14 @@ LedgerError
 │   ├── BodyTooLarge
 │   └── UnsupportedMediaType
 ├── NotAuthenticated            no key, or a dead one
+├── Forbidden                   the key does not have the scope for it
+│   └── CustomerForbidden       the key is bound to another customer
 ├── NotFound
 ├── Conflict                    the request contradicts what is recorded
 │   ├── RecordConflict          same request id, other content
 │   └── AmbiguousRequestId      two customers share the id and none is named
 ├── UnprocessableDecision       understood, but it cannot be decided so
+│   └── TooManyDimensions       no further combinations of provider, model, tier and version are taken
 ├── TooBusy                     try again after `retry_after_s`
 ├── DatabaseUnavailable         nothing was written, or nothing is known to be; send it again
 └── SetupError                  the environment is not as the product needs it
@@ -25,6 +28,9 @@ complete.
 from collections.abc import Sequence
 
 import msgspec
+
+CUSTOMER_FORBIDDEN = "customer_forbidden"
+BOUND_ELSEWHERE = "must be the customer that the key is bound to, or left out"
 
 
 class FieldError(msgspec.Struct, frozen=True):
@@ -110,6 +116,22 @@ class NotAuthenticated(LedgerError):
     code = "unauthorized"
 
 
+class Forbidden(LedgerError):
+    """The key does not have the scope for it."""
+
+    code = "insufficient_scope"
+
+
+class CustomerForbidden(Forbidden):
+    """The key is bound to another customer than `field` names; says the same whether there is such a one."""
+
+    code = CUSTOMER_FORBIDDEN
+
+    def __init__(self, field: str) -> None:
+        super().__init__(f"{field}: {BOUND_ELSEWHERE}")
+        self.errors = (FieldError(field, self.code, BOUND_ELSEWHERE),)
+
+
 class NotFound(LedgerError):
     """No such thing, or not for this key."""
 
@@ -142,6 +164,12 @@ class UnprocessableDecision(LedgerError):
     """Understood, but it cannot be decided so."""
 
     code = "unprocessable"
+
+
+class TooManyDimensions(UnprocessableDecision):
+    """The ledger has as many combinations of provider, model, tier and version as it may have."""
+
+    code = "too_many_dimensions"
 
 
 class TooBusy(LedgerError):

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from ledger.core.endpoints import provider_of_endpoint
-from ledger.core.errors import FieldError
+from ledger.core.errors import BOUND_ELSEWHERE, CUSTOMER_FORBIDDEN, FieldError
 from ledger.core.instants import parse_instant
 from ledger.core.json_values import kind_of, read_json
 from ledger.core.records import (
@@ -46,27 +46,32 @@ _COST_DIGITS = 18  # before the point, and as many after it
 _SECRET_PARTS = re.compile(r"\?.*|(?<=//)[^/@]*@", re.DOTALL)
 
 
-def read_statement(raw: bytes, received_at: datetime) -> Statement | Refusal:
-    """Read one record; `received_at` is the time of those that state none."""
+def read_statement(
+    raw: bytes, received_at: datetime, bound_to: str | None = None
+) -> Statement | Refusal:
+    """Read one record; `received_at` is the time of those that state none.
+
+    `bound_to` is the one customer that its sender may speak of, if there is one.
+    """
     record = decode_record(raw)
     if isinstance(record, list):
         return Refusal(raw, tuple(record), *_names_in(raw))
     try:
-        return _statement(record, received_at)
+        return _statement(record, received_at, bound_to)
     except FaultyField:
-        faults = tuple(_faults_of(record, received_at))
+        faults = tuple(_faults_of(record, received_at, bound_to))
         customer_id = record.customer_id or record.connection_id
         return Refusal(raw, faults, record.request_id, customer_id)
 
 
-def _statement(record: RequestRecord, received_at: datetime) -> Statement:
+def _statement(record: RequestRecord, received_at: datetime, bound_to: str | None) -> Statement:
     _check_metadata(record)
     key = request_key(record.request_id)
     usage = usage_of(record)
     return Statement(
         request_id=record.request_id,
         key=key,
-        customer_id=_customer_id(record),
+        customer_id=_customer_id(record, bound_to),
         status=Status(record.status or "completed"),
         occurred_at=_occurred_at(record, key, received_at),
         stated=_stated_bits(record, usage),
@@ -86,10 +91,12 @@ def _statement(record: RequestRecord, received_at: datetime) -> Statement:
     )
 
 
-def _faults_of(record: RequestRecord, received_at: datetime) -> list[FieldError]:
+def _faults_of(
+    record: RequestRecord, received_at: datetime, bound_to: str | None
+) -> list[FieldError]:
     """Every fault of a record, each once."""
     steps: tuple[Callable[[], object], ...] = (
-        lambda: _customer_id(record),
+        lambda: _customer_id(record, bound_to),
         lambda: _occurred_at(record, request_key(record.request_id), received_at),
         lambda: usage_of(record),
         lambda: _check_metadata(record),
@@ -105,8 +112,12 @@ def _faults_of(record: RequestRecord, received_at: datetime) -> list[FieldError]
     return faults
 
 
-def _customer_id(record: RequestRecord) -> str:
+def _customer_id(record: RequestRecord, bound_to: str | None) -> str:
     customer_id = agreed("customer_id", record.customer_id, record.connection_id)
+    if bound_to is not None:
+        if customer_id not in (None, bound_to):
+            raise FaultyField("customer_id", CUSTOMER_FORBIDDEN, BOUND_ELSEWHERE)
+        return bound_to
     if customer_id is None:
         fault = missing("customer_id")
         raise FaultyField("customer_id", fault.code, fault.detail)

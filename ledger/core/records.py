@@ -22,13 +22,15 @@ from ledger.core.json_values import (
     walk,
     why_malformed,
 )
+from ledger.core.shapes import PLAIN
 
 MAX_DEPTH = 32
 MAX_RECORD_BYTES = 1024 * 1024
 MAX_METADATA_PAIRS = 100
 
-Text = Annotated[str, Meta(min_length=1, max_length=255)]
-Word = Annotated[str, Meta(min_length=1, max_length=64)]
+Text = Annotated[str, Meta(min_length=1, max_length=255, extra_json_schema={"pattern": PLAIN})]
+Word = Annotated[str, Meta(min_length=1, max_length=64, extra_json_schema={"pattern": PLAIN})]
+Endpoint = Annotated[str, Meta(max_length=8192, extra_json_schema={"pattern": PLAIN})]
 Count = Annotated[int, Meta(ge=0, le=10**12)]
 KeyTypeWord = Literal["managed", "unmanaged", "byok", "stored"]
 StatusWord = Literal["completed", "pending", "error"]
@@ -46,7 +48,7 @@ class RequestRecord(msgspec.Struct, forbid_unknown_fields=True):
     connection_id: Text | None = None
     model: Text | None = None
     provider: Text | None = None
-    endpoint: Annotated[str, Meta(max_length=8192)] | None = None
+    endpoint: Endpoint | None = None
     provider_key_type: KeyTypeWord | None = None
     status: StatusWord | None = None
     timestamp: str | None = None

@@ -18,6 +18,7 @@ _SECRET_PAIR = re.compile(
 _SECRET = re.compile(_TEXT.encode(), re.DOTALL)
 _ENDS_OF_NAMES = tuple(f'{word}"'.encode() for word in _WORDS)
 _MOST_SHOWN = 4
+_IS_HINT = re.compile(r".{0,24}(?:…|\\u2026) \(\d{1,9} characters\)", re.DOTALL)
 
 
 def hide_secrets_in_bytes(raw: bytes) -> bytes:
@@ -35,5 +36,7 @@ def hide_secrets_in_bytes(raw: bytes) -> bytes:
 def _hint(secret: re.Match[bytes]) -> bytes:
     """Its first characters, never more than a quarter of it, and how long it is."""
     text = secret[0].decode("utf-8", "replace").strip('"')
+    if _IS_HINT.fullmatch(text):  # hidden before: so hiding again changes nothing
+        return secret[0]
     shown = text[: min(_MOST_SHOWN, len(text) // 4)]
     return json.dumps(f"{shown}… ({len(text)} characters)").encode()

@@ -14,6 +14,7 @@ import msgspec
 from ledger.bootstrap import Ledger
 from ledger.clock import FixedClock
 from ledger.core.instants import parse_month
+from ledger.core.keys import Sender
 from ledger.core.spend import spend_query
 from ledger.demo.sample import sample_lines
 from ledger.services.customers import set_customer
@@ -50,7 +51,7 @@ async def walk(ledger: Ledger, clock: FixedClock, output: Path) -> Walk:
     await _decide(ledger, clock)
     clock.instant = RECORDED_AT
     async with ledger.intake() as intake:
-        counters = await intake.take_lines(_as_stream(), "identity", ACTOR)
+        counters = await intake.take_lines(_as_stream(), "identity", Sender(ACTOR))
     answer = await answer_spend(ledger.database, clock, spend_query(START, END, ("model",)))
     runs = [
         await run_invoices(

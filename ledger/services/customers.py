@@ -5,6 +5,7 @@ from typing import Any
 from ledger.clock import Clock
 from ledger.core.configuration import current_meters
 from ledger.core.errors import FieldError, InvalidRecord, NotFound, UnprocessableDecision
+from ledger.core.json_values import is_storable
 from ledger.services.decisions import deciding
 from ledger.store.customers import (
     add_customer,
@@ -44,9 +45,7 @@ async def set_customer(
         InvalidRecord: no id that a customer can have.
         UnprocessableDecision: no such meter.
     """
-    if not 1 <= len(customer_id) <= MAX_ID_CHARACTERS or "\x00" in customer_id:
-        detail = "must have 1 to 255 characters, none NUL"
-        raise InvalidRecord([FieldError("customer_id", "wrong_length", detail)])
+    check_customer_id(customer_id)
     async with deciding(database, clock, actor, reason=reason) as batch:
         if meter_slug not in current_meters(await load_meters(batch.connection)):
             raise UnprocessableDecision(
@@ -57,6 +56,17 @@ async def set_customer(
         body = {"customer_id": customer_id, "meter_slug": meter_slug}
         batch.record("customer_changed", customer, customer_id, body)
         return body
+
+
+def check_customer_id(customer_id: str) -> None:
+    """Check an id before a customer is made of it.
+
+    Raises:
+        InvalidRecord: no id that a customer can have.
+    """
+    if not 1 <= len(customer_id) <= MAX_ID_CHARACTERS or not is_storable(customer_id):
+        detail = "must have 1 to 255 characters, none NUL"
+        raise InvalidRecord([FieldError("customer_id", "wrong_length", detail)])
 
 
 async def list_customers(

@@ -10,6 +10,8 @@ from operator import itemgetter
 from textwrap import wrap
 from typing import Any
 
+from ledger.core.visible import visible
+
 COLUMNS = 80
 _INDENT = "  "
 _LABEL_COLUMNS = 18
@@ -56,7 +58,7 @@ def _heading(invoice: dict[str, Any]) -> Iterator[str]:
     yield f"INVOICE {invoice['number']}"
     yield "=" * COLUMNS
     for label, value in (
-        ("Customer", _printable(invoice["customer_id"])),
+        ("Customer", visible(invoice["customer_id"])),
         ("Issued on", f"{invoice['issued_at'][:10]} (UTC)"),
         ("Billing period", _days(invoice)),
         ("Currency", invoice["currency"]),
@@ -85,12 +87,12 @@ def _sections(invoice: dict[str, Any]) -> Iterator[str]:
             yield from _line(line, prefix)
         yield _RULE
     if prefix:
-        yield from wrap(f"Models are named without {_printable(prefix)}", COLUMNS)
+        yield from wrap(f"Models are named without {visible(prefix)}", COLUMNS)
 
 
 def _line(line: dict[str, Any], prefix: str) -> Iterator[str]:
     amount = _grouped(line["amount"])
-    first, *more = wrap(_printable(_name(line, prefix)), COLUMNS - len(amount) - 2) or [""]
+    first, *more = wrap(visible(_name(line, prefix)), COLUMNS - len(amount) - 2) or [""]
     yield _ends(first, amount)
     yield from more
     if "meter" not in line:
@@ -153,11 +155,6 @@ def _days(period: dict[str, Any]) -> str:
     """A period by its first and last day; what the ledger keeps is the day after the last."""
     last_day = date.fromisoformat(period["period_end"]) - timedelta(days=1)
     return f"{period['period_start']} to {last_day}, both days included"
-
-
-def _printable(text: str) -> str:
-    """Names come from outside; what could move a terminal's cursor does not."""
-    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
 
 
 def _grouped(amount: str) -> str:

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -13,12 +13,14 @@ from ledger.core.instants import format_instant
 from ledger.core.limits import (
     ACTIONS,
     DEFAULT_THRESHOLDS,
+    MAX_THRESHOLDS,
     WINDOW_KINDS,
     SpendLimit,
     check_thresholds,
     movements,
     window_of,
 )
+from ledger.core.shapes import PLAIN, PlainText, Reason, described
 from ledger.services.customers import known_customer
 from ledger.services.decisions import DecisionBatch, deciding
 from ledger.services.limit_windows import (
@@ -41,18 +43,33 @@ from ledger.store.meters import load_meters
 from pricing import format_amount, parse_amount
 
 MAX_ID_CHARACTERS = 255
+_AMOUNT = r"^([0-9]{0,14}[1-9][0-9]{0,12}(\.[0-9]{1,12})?|[0-9]{1,27}\.[0-9]{0,11}[1-9])$"
+_SHARE = r"^(10(\.0{1,12})?|[1-9](\.[0-9]{1,12})?|0\.[0-9]{0,11}[1-9])$"
 
 
 class LimitRequest(msgspec.Struct, forbid_unknown_fields=True):
     """A limit as it is asked for; without `limit_id` it is named after customer, window and action."""
 
-    customer_id: str
-    amount: str
-    window: str = "month"
-    thresholds: tuple[str, ...] = DEFAULT_THRESHOLDS
-    action: str = "alert"
-    limit_id: str | None = None
-    reason: str | None = None
+    customer_id: PlainText
+    amount: Annotated[str, described("A decimal above 0.", pattern=_AMOUNT, maxLength=40)]
+    window: Annotated[str, described("In UTC.", enum=WINDOW_KINDS)] = "month"
+    thresholds: Annotated[
+        tuple[Annotated[str, described("", pattern=_SHARE)], ...],
+        described(
+            "Shares of the amount, above 0 and at most 10.",
+            minItems=1,
+            maxItems=MAX_THRESHOLDS,
+            uniqueItems=True,
+        ),
+    ] = DEFAULT_THRESHOLDS
+    action: Annotated[str, described("What happens at 1.", enum=ACTIONS)] = "alert"
+    limit_id: (
+        Annotated[
+            str, described("One limit.", minLength=1, maxLength=MAX_ID_CHARACTERS, pattern=PLAIN)
+        ]
+        | None
+    ) = None
+    reason: Reason | None = None
 
 
 async def set_limit(

@@ -51,14 +51,8 @@ async def announce_unrated(
     )
     messages = await announce(connection, _messages(found, interned), raised_at)
     for _, alert_id, body in messages:
-        _LOG.info(
-            "no rate is known for %s of %s, used by %s in %s (%s)",
-            body["model"],
-            body["provider"],
-            body["customer_id"],
-            body["month"],
-            alert_id,
-        )
+        # Which model and whose, the decision says; names of others stay out of the log.
+        _LOG.info("usage without a rate in %s: %s", body["month"], alert_id)
     return [Decision("unrated_found", *message) for message in messages]
 
 

@@ -1,5 +1,6 @@
 """Connections to the ledger's database, and its errors in our words."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,7 +8,8 @@ from typing import Any
 
 import asyncpg
 
-from ledger.core.errors import DatabaseUnavailable, LedgerError, SetupError
+from ledger.core.errors import DatabaseUnavailable, LedgerError, SetupError, TooBusy
+from ledger.store.pulse import Presence, Pulse
 from ledger.store.sql_files import query
 
 SERVICE_ROLE = "ledger_service"
@@ -16,6 +18,8 @@ CONNECT_TIMEOUT_S = 5
 
 _LOG = logging.getLogger(__name__)
 POOL_SIZE = 8
+WAIT_FOR_CONNECTION_S = 5
+MOST_STREAMS = POOL_SIZE // 2
 OLDEST_MAJOR = 15  # the first with UNIQUE NULLS NOT DISTINCT
 
 _EPOCH = query("configuration", "epoch")
@@ -54,7 +58,10 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = url
+        self.presence = Presence()
+        self.streams = asyncio.Semaphore(MOST_STREAMS)
         self._pool: Any = None
+        self._free = asyncio.Semaphore(POOL_SIZE)
 
     async def open(self) -> None:
         """Connect.
@@ -83,9 +90,38 @@ class Database:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """A connection of the pool; session locks taken on it end with the block."""
-        async with in_our_words(), self._pool.acquire(timeout=CONNECT_TIMEOUT_S) as connection:
-            yield connection
+        """A connection of the pool; session locks taken on it end with the block.
+
+        Raises:
+            TooBusy: the database is well, and others use all of the pool.
+            DatabaseUnavailable: it is away, or goes away in the block.
+        """
+        async with self.presence.required(), in_our_words(), self._turn():
+            connection = await self._pool.acquire(timeout=CONNECT_TIMEOUT_S)
+            with self.presence.using(connection):
+                try:
+                    yield connection
+                finally:
+                    await self._pool.release(connection)
+
+    @asynccontextmanager
+    async def stream(self) -> AsyncIterator[Connection]:
+        """A connection for an answer as long as its reader likes; at most half of the pool are for such.
+
+        If the block ends before the answer does, the connection is cut.
+
+        Raises:
+            TooBusy: as many answers are on their way.
+            and whatever `connection` raises.
+        """
+        if self.streams.locked():
+            raise TooBusy("as many exports as may run at once are running")
+        async with self.streams, self.connection() as connection:
+            try:
+                yield connection
+            except BaseException:
+                connection.terminate()  # there may be much still to come that nobody reads
+                raise
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Connection]:
@@ -97,17 +133,43 @@ class Database:
             yield connection
 
     async def check(self) -> None:
-        """Ask the database anything.
+        """Find out whether the database answers: ask it, or whoever asks it all the time.
 
         Raises:
             DatabaseUnavailable, SetupError: it is not as it must be.
         """
+        self.presence.require()
+        if self.presence.is_watched:
+            return
         async with self.connection() as connection:
             await connection.fetchval(_EPOCH)
 
     async def connect(self) -> Connection:
         """A connection of its own, for a writer that holds a lane. The caller closes it."""
-        return await _connect(self.url, SERVICE_ROLE)
+        async with self.presence.required():
+            connection = await _connect(self.url, SERVICE_ROLE)
+        self.presence.watch(connection)
+        return connection
+
+    @asynccontextmanager
+    async def watched(self) -> AsyncIterator[None]:
+        """Notice within about two seconds when the database goes away, and when it is back."""
+        pulse = Pulse(self.presence, lambda: _connect(self.url, SERVICE_ROLE))
+        async with pulse.beating():
+            yield
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """One of the pool's connections is ours in the block; which one, the pool says."""
+        try:
+            async with asyncio.timeout(WAIT_FOR_CONNECTION_S):
+                await self._free.acquire()
+        except TimeoutError:
+            raise TooBusy("others use all connections to the database") from None
+        try:
+            yield
+        finally:
+            self._free.release()
 
 
 @asynccontextmanager
@@ -131,20 +193,34 @@ async def in_our_words() -> AsyncIterator[None]:
         raise
     except _MISADDRESSED as error:
         raise SetupError(
-            f"LEDGER_DATABASE_URL is no address of a PostgreSQL database: {error}"
+            f"LEDGER_DATABASE_URL is no address of a PostgreSQL database: {_said(error)}"
         ) from error
     except _REFUSED as error:
-        raise SetupError(f"the database refuses the connection: {error}") from error
+        raise SetupError(f"the database refuses the connection: {_said(error)}") from error
     except _AWAY as error:
         raise DatabaseUnavailable(
             f"the database does not answer ({type(error).__name__})"
         ) from error
     except _NOT_SET_UP as error:
-        raise SetupError(f"the database is not set up: {error}. Run `ledger migrate`.") from error
+        raise SetupError(
+            f"the database is not set up: {_said(error)}. Run `ledger migrate`."
+        ) from error
     except asyncpg.PostgresError as error:
         # A cancelled statement, a full disk, a missing partition: nothing that sending less would mend.
-        _LOG.exception("the database failed")
+        _LOG.error("the database failed: %s", _named(error))
         raise DatabaseUnavailable(f"the database failed ({type(error).__name__})") from error
+
+
+def _said(error: Exception) -> str:
+    """What an error says, without the details, which may repeat what a row holds."""
+    return str(error.args[0]) if error.args else type(error).__name__
+
+
+def _named(error: asyncpg.PostgresError) -> str:
+    """What an error is and whom it is about, without a word of what rows hold."""
+    table, constraint = error.table_name, error.constraint_name
+    about = f", table {table}, constraint {constraint}" if table or constraint else ""
+    return f"{type(error).__name__}, sqlstate {error.sqlstate}{about}"
 
 
 async def _connect(url: str, role: str | None) -> Connection:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from ledger.store.database import Connection, Database, in_our_words
+from ledger.store.database import Connection, Database
 from ledger.store.sql_files import query
 
 EXPORTS = ("usage", "invoices")
@@ -55,17 +55,26 @@ async def read_sums(connection: Connection, name: str, selection: Selection) -> 
 async def stream_rows(database: Database, name: str, selection: Selection) -> AsyncIterator[bytes]:
     """Give the rows of an export piece by piece, as `copy_rows` writes them.
 
-    One statement sees one state. The server waits when the reader does; a reader that goes away ends the
-    copy. The connection is its own, so that slow readers do not keep the pool's from others.
+    One statement sees one state. The server waits when the reader does. The copy ends when the reader closes
+    the stream, or when the task ends that began to read: not every reader who goes away closes.
+
+    Raises:
+        TooBusy: as many streams as may run at once are running.
     """
     chunks: asyncio.Queue[bytes | None] = asyncio.Queue(MAX_WAITING_CHUNKS)
     copying = asyncio.create_task(_copy_into(chunks, database, name, selection))
+    copying.add_done_callback(lambda task: task.cancelled() or task.exception())
+    reader = asyncio.current_task()
+    assert reader is not None  # noqa: S101 - it runs this
+    reader.add_done_callback(lambda _: copying.cancel())
     try:
         while (chunk := await chunks.get()) is not None:
             yield chunk
         await copying
     finally:
         copying.cancel()
+        while not chunks.empty():
+            chunks.get_nowait()  # so that there is room for the end
         await asyncio.gather(copying, return_exceptions=True)
 
 
@@ -76,13 +85,8 @@ async def _copy_into(
         await chunks.put(bytes(chunk))
 
     try:
-        connection = await database.connect()
-        try:
-            async with in_our_words():
-                await copy_rows(connection, name, selection, put)
-        finally:
-            connection.terminate()  # there may be much still to come that nobody reads
-            await asyncio.sleep(0)  # its socket closes in the next turn of the loop
+        async with database.stream() as connection:
+            await copy_rows(connection, name, selection, put)
     except Exception:
         await chunks.put(None)
         raise

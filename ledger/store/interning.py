@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ledger.core.errors import UnprocessableDecision
+from ledger.core.errors import TooManyDimensions
 from ledger.core.rows import Dimension
 from ledger.store.database import Connection
 from ledger.store.sql_files import query
@@ -19,12 +19,6 @@ _DIMENSIONS = query("interning", "dimensions")
 _CUSTOMER_WORDS = query("interning", "customer_words")
 _DIMENSION_WORDS = query("interning", "dimension_words")
 _DIMENSION_METERS = query("interning", "dimension_meters")
-
-
-class TooManyDimensions(UnprocessableDecision):
-    """The ledger has as many combinations of provider, model, tier and version as it may have."""
-
-    code = "too_many_dimensions"
 
 
 class Interned:

@@ -21,7 +21,7 @@ from ledger.store.meter_usage import read_window_fees
 from ledger.store.sql_files import query
 
 # Each group is repaired in one transaction, in the order in which its tables are locked by everybody.
-SETTINGS = ("customer_setting", "spend_limit", "limit_window", "alert")
+SETTINGS = ("customer_setting", "spend_limit", "limit_window", "alert", "api_key")
 SUMS = ("rollup_hour", "rollup_hour_unit", "meter_usage")
 DOCUMENTS = ("number_series", "invoice", "invoice_line")
 PROJECTIONS = SETTINGS + SUMS + DOCUMENTS

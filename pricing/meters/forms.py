@@ -53,7 +53,8 @@ def in_our_words(form: Mapping[str, Any]) -> dict[str, Any]:
 
     `fixed` with one tier is a fixed rate; with more it is graduated over the lifetime, since tiers
     of Lava never begin anew. `percentage` with one tier is that share of the cost. Percentages by
-    tiers have no counterpart: they are left as they are, to be refused.
+    tiers have no counterpart: they are left as they are, to be refused. So is a form that states the
+    same in both ways, differently.
     """
     if form.get("kind") is not None:
         return dict(form)
@@ -61,12 +62,19 @@ def in_our_words(form: Mapping[str, Any]) -> dict[str, Any]:
     kind, unit, tiers = form.get("rate_type"), form.get("tier_type"), form.get("tiers")
     rate = _flat_rate(tiers)
     if kind == "percentage" and rate is not None:
-        return {**others, "kind": "percentage", "percentage": rate}
+        return _joined(others, {"kind": kind, "percentage": rate})
     if kind == "fixed" and rate is not None:
-        return {**others, "kind": "fixed", "unit": unit, "rate": rate}
+        return _joined(others, {"kind": kind, "unit": unit, "rate": rate})
     if kind == "fixed":
-        return {**others, "kind": "graduated", "unit": unit, "period": LIFETIME, "tiers": tiers}
-    return {**others, "kind": kind, "unit": unit, "tiers": tiers}
+        ours = {"kind": "graduated", "unit": unit, "period": LIFETIME, "tiers": tiers}
+        return _joined(others, ours)
+    return _joined(others, {"kind": kind, "unit": unit, "tiers": tiers})
+
+
+def _joined(others: Mapping[str, Any], translated: dict[str, Any]) -> dict[str, Any]:
+    """What is stated in our words and what was translated; a contradiction keeps a key that no kind has."""
+    is_clear = all(others.get(key) in (None, value) for key, value in translated.items())
+    return {**others, **translated} if is_clear else {**others, **translated, "rate_type": "stated"}
 
 
 def _flat_rate(tiers: object) -> Any:

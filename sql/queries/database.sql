@@ -3,3 +3,8 @@ SHOW server_encoding;
 
 -- name: durability
 SHOW synchronous_commit;
+
+-- name: be_bound
+-- Until the transaction ends, this is a session of the role that sees one customer's rows.
+SELECT set_config('ledger.customer', $1, true), set_config('search_path', 'ledger_bound, ledger', true),
+    set_config('role', 'ledger_bound', true);

@@ -31,12 +31,19 @@ ORDER BY c.customer_id, e.request_id
 LIMIT 10;
 
 -- name: quarantined
--- Records that wait to be replayed or dismissed.
-SELECT sum(count(*)) OVER () AS found, json_build_object(
-    'outcome', outcome, 'code', code, 'records', count(*)) AS offender
-FROM quarantine
-GROUP BY outcome, code
-ORDER BY count(*) DESC, outcome, code
+-- Records that wait to be replayed or dismissed. Those that there was no room for do not wait, and are told.
+SELECT sum(records) OVER ()::bigint AS found, offender
+FROM (
+    SELECT count(*) AS records, json_build_object('outcome', outcome, 'code', code, 'records', count(*),
+        'command', 'ledger quarantine list --outcome ' || outcome || ' --code ' || code) AS offender
+    FROM quarantine
+    GROUP BY outcome, code
+    UNION ALL
+    SELECT 0, json_build_object('sender', sender, 'not_kept', not_kept,
+        'command', 'ledger quarantine list --sender ' || sender)
+    FROM quarantine_sender WHERE not_kept > 0
+) AS waiting
+ORDER BY records DESC, offender ->> 'command'
 LIMIT 10;
 
 -- name: ids_under_two_customers

@@ -53,6 +53,18 @@ FROM ledger_event JOIN batch USING (lane, batch)
 WHERE kind = 'limit_set'
 ORDER BY customer, subject, epoch DESC NULLS LAST, recorded_at DESC, lane DESC, batch DESC, ordinal DESC;
 
+-- name: api_key_derive
+-- Every key that was made, and when it was first revoked.
+CREATE TEMP TABLE IF NOT EXISTS rebuilt_api_key AS
+SELECT e.customer, e.subject AS key_id, decode(e.body ->> 'digest', 'hex') AS digest, e.body ->> 'name' AS name,
+    ARRAY(SELECT scope FROM jsonb_array_elements_text(e.body -> 'scopes') WITH ORDINALITY AS t (scope, place)
+        ORDER BY place) AS scopes,
+    b.recorded_at AS created_at, e.actor AS created_by, (e.body ->> 'expires_at')::timestamptz AS expires_at,
+    (SELECT min(v.recorded_at) FROM ledger_event r JOIN batch v USING (lane, batch)
+        WHERE r.kind = 'key_revoked' AND r.customer = e.customer AND r.subject = e.subject) AS revoked_at
+FROM ledger_event e JOIN batch b USING (lane, batch)
+WHERE e.kind = 'key_created';
+
 -- name: limit_window_derive
 -- What was spent in each window that was open when the limit was set or began after it; the window that
 -- never ends counts everything. A window with an event has a row, also when the event cost nothing.
@@ -177,6 +189,12 @@ SELECT * FROM spend_limit ORDER BY customer, limit_id;
 -- name: spend_limit_rebuilt
 SELECT * FROM rebuilt_spend_limit ORDER BY customer, limit_id;
 
+-- name: api_key_stored
+SELECT * FROM api_key ORDER BY customer, key_id;
+
+-- name: api_key_rebuilt
+SELECT * FROM rebuilt_api_key ORDER BY customer, key_id COLLATE "C";
+
 -- name: limit_window_stored
 SELECT * FROM limit_window ORDER BY customer, limit_id, window_start;
 
@@ -235,6 +253,11 @@ WHERE r::text IS DISTINCT FROM s::text;
 -- name: spend_limit_differing
 CREATE TEMP TABLE differing_spend_limit AS
 SELECT customer, limit_id FROM rebuilt_spend_limit r FULL JOIN spend_limit s USING (customer, limit_id)
+WHERE r::text IS DISTINCT FROM s::text;
+
+-- name: api_key_differing
+CREATE TEMP TABLE differing_api_key AS
+SELECT customer, key_id FROM rebuilt_api_key r FULL JOIN api_key s USING (customer, key_id)
 WHERE r::text IS DISTINCT FROM s::text;
 
 -- name: limit_window_differing

@@ -18,6 +18,15 @@ WHERE l.customer = d.customer AND l.limit_id = d.limit_id;
 INSERT INTO spend_limit
 SELECT r.* FROM rebuilt_spend_limit r JOIN differing_spend_limit USING (customer, limit_id);
 
+-- name: api_key_repair
+-- And a key that was made or revoked since.
+DELETE FROM differing_api_key d USING ledger_event e
+WHERE e.kind IN ('key_created', 'key_revoked') AND e.customer = d.customer AND e.subject = d.key_id
+    AND NOT EXISTS (SELECT FROM seen WHERE seen.lane = e.lane AND seen.batch >= e.batch);
+DELETE FROM api_key k USING differing_api_key d WHERE k.customer = d.customer AND k.key_id = d.key_id;
+INSERT INTO api_key
+SELECT r.* FROM rebuilt_api_key r JOIN differing_api_key USING (customer, key_id);
+
 -- name: limit_window_repair
 -- Adding commutes with what writers have added since the snapshot; setting the limit, which opens its windows
 -- anew, does not.

@@ -382,7 +382,7 @@ ORDER BY lane, batch
 LIMIT 10;
 
 -- name: settings_equal_decisions
--- What is in force is what was decided last: rate tables, meters, who has which meter, limits. Of two
+-- What is in force is what was decided last: rate tables, meters, who has which meter, limits, keys. Of two
 -- decisions about the same the one that began the later epoch counts.
 WITH decided AS (
     SELECT DISTINCT ON (e.kind, e.customer, e.subject) e.kind, e.customer, e.subject, e.body, b.recorded_at
@@ -425,6 +425,16 @@ WITH decided AS (
     FULL JOIN (SELECT * FROM decided WHERE kind = 'limit_set') e
         ON e.customer = l.customer AND e.subject = l.limit_id
     CROSS JOIN LATERAL (SELECT coalesce(l.customer, e.customer) AS customer) AS whose (customer)
+    UNION ALL
+    SELECT 'key', customer, coalesce(k.key_id, e.subject), k.key_id IS NULL, e.body IS NULL,
+        jsonb_build_object('name', k.name, 'scopes', k.scopes, 'digest', encode(k.digest, 'hex'),
+            'expires_at', instant_text(k.expires_at)) <@ e.body
+            AND (k.revoked_at IS NULL) = NOT EXISTS (
+                SELECT FROM ledger_event r
+                WHERE r.kind = 'key_revoked' AND r.customer = k.customer AND r.subject = k.key_id)
+    FROM api_key k
+    FULL JOIN (SELECT customer, subject AS key_id, subject, body FROM ledger_event WHERE kind = 'key_created') e
+        USING (customer, key_id)
 )
 SELECT count(*) OVER () AS found, json_build_object(
     'customer_id', c.customer_id, 'setting', setting, 'subject', subject, 'fault',

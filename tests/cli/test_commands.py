@@ -21,6 +21,12 @@ SPAN = ("--from", "2026-04-01", "--to", "2026-06-01")
 
 
 @pytest.fixture
+def run(program: Run) -> Run:
+    """Each command here is a process of its own."""
+    return program
+
+
+@pytest.fixture
 def sample(tmp_path: Path) -> Path:
     """The bundled records as a compressed file."""
     path = tmp_path / "sample.ndjson.gz"

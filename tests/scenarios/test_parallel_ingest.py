@@ -32,8 +32,8 @@ PATIENCE_S = 60
 INGEST_IN_PIECES = """
 import sys
 from ledger.cli.main import main
-from ledger.services.intake import intake
-intake.LINES_PER_SUBMISSION = int(sys.argv.pop(1))
+from ledger.services.intake import window
+window.LINES_PER_SUBMISSION = int(sys.argv.pop(1))
 main()
 """
 

@@ -1,6 +1,7 @@
 """A ledger with everything in it, and ways to damage its projections."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 from ledger.clock import FixedClock
@@ -11,6 +12,7 @@ from ledger.demo.sample import sample_lines
 from ledger.services.customers import set_customer
 from ledger.services.intake.writer import Writer
 from ledger.services.invoices import run_invoices
+from ledger.services.keys import KeyRequest, create_key, revoke_key
 from ledger.services.limits import LimitRequest, set_limit
 from ledger.services.meters import set_meter
 from ledger.services.proof.rebuilding import rebuild
@@ -18,6 +20,7 @@ from ledger.services.proof.verification import verify
 from ledger.store.database import Database
 from tests.conftest import NOW
 
+YEAR = timedelta(days=365)
 MODEL = "accounts/fireworks/models/llama-v3p3-70b-instruct"
 LIMITS = (
     LimitRequest("acme", "1.00", window="month", limit_id="acme-month"),
@@ -29,7 +32,7 @@ LIMITS = (
 
 
 async def make_ledger(database: Database, clock: FixedClock, writer: Writer) -> None:
-    """The bundled sample with meters, limits of each kind, alerts and two months of invoices."""
+    """The bundled sample with meters, limits of each kind, alerts, keys and two months of invoices."""
     await set_meter(database, clock, "test", "ten", {"percentage": "10"})
     await set_meter(database, clock, "test", "five", {"percentage": "5"})
     await set_customer(database, clock, "test", "acme", "five")
@@ -50,6 +53,11 @@ async def make_ledger(database: Database, clock: FixedClock, writer: Writer) -> 
         database, clock, "test", LimitRequest("acme", "1.00", window="total", limit_id="acme-total")
     )
     await writer.submit(sample[middle:] + statements(range(3), customer="acme"))
+    await create_key(
+        database, clock, "test", KeyRequest("gateway", ("ingest",), "acme", NOW + YEAR)
+    )
+    leaked = await create_key(database, clock, "test", KeyRequest("leaked", ("read", "finance")))
+    await revoke_key(database, clock, "test", leaked["key_id"], "left in a log")
     for month in ("2026-04", "2026-05"):
         await run_invoices(database, clock, "test", parse_month(month), currency="USD")
 
@@ -142,6 +150,13 @@ DAMAGES = {
         f"UPDATE alert SET spend_pico = spend_pico + 1 {ALERT}",
         f"DELETE FROM alert {ALERT}",
         f"INSERT INTO alert VALUES (1, 'made-up', 'total', {AT}, 5, '1', 'alt_x', NULL, 5, now())",
+    ],
+    "api_key": [
+        "UPDATE api_key SET scopes = '{admin}' WHERE name = 'gateway'",
+        "UPDATE api_key SET revoked_at = NULL WHERE name = 'leaked'",
+        "UPDATE api_key SET created_at = created_at + interval '1 second' WHERE name = 'gateway'",
+        "DELETE FROM api_key WHERE name = 'leaked'",
+        f"INSERT INTO api_key VALUES (0, 'lk_0000000000', '', 'made up', '{{admin}}', {AT}, 'nobody')",
     ],
     "number_series": [
         "UPDATE number_series SET last_number = last_number - 1",

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from ledger.clock import FixedClock
-from ledger.core.errors import InvalidParameter, NotFound, SetupError
+from ledger.core.errors import DatabaseUnavailable, InvalidParameter, NotFound, SetupError
 from ledger.core.instants import parse_month
 from ledger.core.reading import read_statement
 from ledger.core.request_ids import request_id_of
@@ -24,7 +24,6 @@ from ledger.services.exporting import export_files, stream_csv
 from ledger.services.intake.writer import Writer
 from ledger.services.invoices import list_invoices, run_invoices, show_invoice
 from ledger.store.database import Database
-from tests.servers import with_database
 
 START, END = datetime(2026, 4, 1, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC)
 MAY = datetime(2026, 5, 1, tzinfo=UTC)
@@ -418,7 +417,7 @@ async def test_a_disk_that_fills_up_leaves_no_files_and_a_usable_pool(
 
 async def test_a_stream_says_that_the_database_is_away(database: Database) -> None:
     """What goes wrong while copying reaches the reader."""
-    elsewhere = Database(with_database(database.url, "missing"))
+    database.presence.leave("refused")
 
-    with pytest.raises(SetupError):
-        await streamed(elsewhere, "usage")
+    with pytest.raises(DatabaseUnavailable):
+        await streamed(database, "usage")

@@ -17,6 +17,7 @@ import pytest
 from ledger.core.reading import read_statement
 from ledger.core.statements import Statement
 from ledger.services.intake.writer import Writer
+from ledger.store.bound import BOUND_ROLE
 from ledger.store.database import OWNER_ROLE, SERVICE_ROLE, Connection, Database
 from tests.conftest import NOW
 
@@ -30,6 +31,7 @@ WORDS = ("response_id", "metadata", "fields", "salt", "redacted")
 DERIVED_OR_OPERATIONAL = (
     "rollup_hour", "rollup_hour_unit", "customer_setting", "spend_limit", "limit_window", "alert",
     "number_series", "invoice", "invoice_line", "touched_period", "outbox", "quarantine", "meter_usage",
+    "quarantine_sender", "api_key",
 )  # fmt: skip
 CALLED = (
     "enter_fence()", "raise_epoch()", "request_id_text(uuid,text)", "csv_text(text)", "pico_text(numeric)",
@@ -46,6 +48,24 @@ RIGHTS = {
     **{f"event_text.{erasable}": {"UPDATE"} for erasable in WORDS},
     **{table: APPEND | {"UPDATE", "DELETE"} for table in DERIVED_OR_OPERATIONAL},
     **{function: {"EXECUTE"} for function in CALLED},
+}
+
+# Every right of the role that reads for keys of one customer: by rows of its own, or by views of such rows.
+READ_BY_ALL = ("configuration", "rate_table", "meter_version", "dimension", "batch")
+READ_BY_ROWS = (
+    "customer", "customer_setting", "spend_limit", "limit_window", "alert", "rollup_hour", "rollup_hour_unit",
+    "meter_usage", "invoice", "ledger_event", "api_key", "quarantine", "quarantine_sender", "outbox",
+)  # fmt: skip
+READ_BY_VIEWS = ("usage_event", "event_text", "invoice_line")
+RIGHTS_OF_BOUND = {
+    "the schema": {"USAGE"},
+    **{table: {"SELECT"} for table in (*READ_BY_ALL, *READ_BY_ROWS)},
+    **{
+        function: {"EXECUTE"}
+        for function in CALLED
+        if function not in ("enter_fence()", "raise_epoch()")
+    },
+    "bound_customer()": {"EXECUTE"},
 }
 
 # Ways to change rows, with the table's primary key and a column of it. One statement a line, here and below.
@@ -164,12 +184,12 @@ async def login(role: str, url: str) -> Connection:
 
 
 @pytest.fixture
-async def event_url(database_url: str, writer: Writer) -> str:
-    """The address of a database with one event in the log."""
+async def event_url(all_months: str, writer: Writer) -> str:
+    """The address of a database with all months and one event in the log."""
     statement = read_statement(RECORD, NOW)
     assert isinstance(statement, Statement)
     await writer.submit([statement])
-    return database_url
+    return all_months
 
 
 @pytest.fixture
@@ -227,8 +247,13 @@ async def test_the_service_may_do_what_is_written_here_and_no_more(service: Conn
     for everything in ("usage_event", "event_text", "SCHEMA ledger"):  # warns, and does nothing
         await service.execute(f"GRANT ALL ON {everything} TO {SERVICE_ROLE}")
     grants = await service.fetch(GRANTS)
-    assert {(row["grantee"], row["is_grantable"]) for row in grants} == {(SERVICE_ROLE, False)}
-    assert {row["object"]: set(row["rights"]) for row in grants} == RIGHTS
+    assert {(row["grantee"], row["is_grantable"]) for row in grants} == {
+        (SERVICE_ROLE, False),
+        (BOUND_ROLE, False),
+    }
+    for role, rights in ((SERVICE_ROLE, RIGHTS), (BOUND_ROLE, RIGHTS_OF_BOUND)):
+        found = {row["object"]: set(row["rights"]) for row in grants if row["grantee"] == role}
+        assert found == rights, role
     assert await service.fetch(POWERS) == []
 
 

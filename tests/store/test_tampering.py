@@ -113,6 +113,15 @@ async def test_a_renamed_model_shows_in_every_batch_that_uses_it(
         ("UPDATE customer_setting SET meter_slug = 'other'", "meter of a customer"),
         ("UPDATE spend_limit SET amount_pico = amount_pico + 1", "limit"),
         ("DELETE FROM customer_setting", "meter of a customer"),
+        ("UPDATE api_key SET scopes = '{admin}' WHERE name = 'gateway'", "key"),
+        ("UPDATE api_key SET digest = '' WHERE name = 'gateway'", "key"),
+        ("UPDATE api_key SET expires_at = NULL WHERE name = 'gateway'", "key"),
+        ("UPDATE api_key SET revoked_at = NULL", "key"),
+        ("DELETE FROM api_key WHERE name = 'leaked'", "key"),
+        (
+            "INSERT INTO api_key VALUES (0, 'lk_0', '', 'made up', '{admin}', now(), 'nobody')",
+            "key",
+        ),
     ],
 )
 async def test_a_changed_setting_differs_from_its_decision(

@@ -5,8 +5,9 @@ from shlex import quote
 from textwrap import wrap
 from typing import Any
 
+from ledger.core.visible import visible
 from ledger.services.explaining.fee_pages import fee_page
-from ledger.services.explaining.request_pages import equations, labelled, printable, wrong
+from ledger.services.explaining.request_pages import equations, labelled, wrong
 from ledger.services.explaining.tables import table
 from ledger.services.invoice_text import COLUMNS
 
@@ -49,7 +50,7 @@ def render_line_explanation(explanation: dict[str, Any]) -> str:
     return "\n".join(
         (
             f"{_title(explanation)}, line {explanation['line']} of {explanation['lines']}",
-            printable(_kind(explanation)),
+            visible(_kind(explanation)),
             *_period("Service period", explanation),
             "",
             *_figures(explanation),
@@ -63,7 +64,7 @@ def render_line_explanation(explanation: dict[str, Any]) -> str:
 
 
 def _title(explanation: dict[str, Any]) -> str:
-    return printable(
+    return visible(
         f"Invoice {explanation['number']} of {explanation['customer_id']} in {explanation['currency']}"
     )
 
@@ -174,10 +175,10 @@ def _records(explanation: dict[str, Any]) -> Iterator[str]:
         (f"{each['timestamp'][:19]}Z", str(each["revision"]), each["exact"] or "unrated")
         for each in records
     ]
-    names = ["request", *(printable(each["request_id"]) for each in records)]
+    names = ["request", *(visible(each["request_id"]) for each in records)]
     for row, name in zip(table(rows), names, strict=True):
         yield f"{row}  {name}"
-    customer = printable(quote(explanation["customer_id"]))
+    customer = visible(quote(explanation["customer_id"]))
     yield f"Each in full: ledger explain REQUEST --customer {customer}"
 
 

@@ -8,6 +8,7 @@ from textwrap import wrap
 from typing import Any
 
 from ledger.core.price_lists import PLAIN
+from ledger.core.visible import visible
 from ledger.services.invoice_text import COLUMNS
 
 _INDENT = "  "
@@ -44,17 +45,12 @@ def render_request(explanation: dict[str, Any]) -> str:
     )
 
 
-def printable(text: str) -> str:
-    """Names come from outside; what could move a terminal's cursor does not."""
-    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
-
-
 def labelled(label: str, text: str, columns: int = _LABEL_COLUMNS) -> list[str]:
     """A text beside its label, wrapped within 80 columns."""
     start = _INDENT + label.ljust(columns)
     more = " " * len(start)
     return wrap(
-        printable(text),
+        visible(text),
         COLUMNS,
         initial_indent=start,
         subsequent_indent=more,
@@ -79,15 +75,15 @@ def wrong(texts: Iterable[str]) -> Iterator[str]:
 
 def _head(explanation: dict[str, Any]) -> Iterator[str]:
     name = f"Request {explanation['request_id']} of {explanation['customer_id']}"
-    yield f"{printable(name)}, {explanation['timestamp']}"
+    yield f"{visible(name)}, {explanation['timestamp']}"
     model = explanation["model"] or "no model"
-    yield printable(f"{explanation['provider'] or 'unknown provider'}, {model}")
+    yield visible(f"{explanation['provider'] or 'unknown provider'}, {model}")
     words = [explanation["status"], f"{explanation['key_type']} key"]
     if explanation["service_tier"] is not None:
         words.append(f"service tier {explanation['service_tier']}")
     if explanation["batch"]:
         words.append("batch call")
-    yield printable(", ".join(words))
+    yield visible(", ".join(words))
 
 
 def _revision(revision: dict[str, Any]) -> Iterator[str]:

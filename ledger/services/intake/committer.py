@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from ledger.clock import Clock
 from ledger.core.configuration import Configuration
-from ledger.core.errors import DatabaseUnavailable, FieldError
+from ledger.core.errors import DatabaseUnavailable, FieldError, TooManyDimensions
 from ledger.core.statements import Statement
 from ledger.randomness import Salts
 from ledger.services.intake.batch import (
@@ -25,7 +25,7 @@ from ledger.store.configuration import load_configuration
 from ledger.store.database import Connection, Database, in_our_words
 from ledger.store.events import EventKey, Recorded, read_recorded, read_sighted
 from ledger.store.failures import DataRefused, KeyTaken, MetOtherWriter, sorted_failures
-from ledger.store.interning import Interned, TooManyDimensions
+from ledger.store.interning import Interned
 from ledger.store.log import Lane, enter_fence, take_lane
 
 CLEAN_BATCHES_BEFORE_TRUST = 20  # how long it probes first after it has met a duplicate

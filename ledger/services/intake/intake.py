@@ -1,70 +1,81 @@
 """Taking records in: raw bytes to outcomes, one list or a whole stream."""
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncIterable, Callable, Sequence
-
-import msgspec
+import logging
+from collections.abc import AsyncIterable, Iterator, Sequence
+from datetime import datetime
 
 from ledger.clock import Clock
-from ledger.core.bodies import MAX_LINES_BYTES, BodyDecoder, LineCutter
-from ledger.core.errors import BodyTooLarge, MalformedBody
+from ledger.core.bodies import (
+    MAX_FILE_WINDOW_BYTES,
+    MAX_LINES_BYTES,
+    MAX_WINDOW_BYTES,
+    BodyDecoder,
+    LineCutter,
+)
+from ledger.core.errors import BodyTooLarge, DatabaseUnavailable, MalformedBody
+from ledger.core.keys import Sender
 from ledger.core.reading import read_statement
 from ledger.core.statements import Refusal, Statement
+from ledger.services.intake.bytes_in_flight import BytesInFlight
 from ledger.services.intake.outcomes import Counters, Outcome, Report, Verdict, rejected
+from ledger.services.intake.window import Progress, Taken, Window
 from ledger.services.intake.writer import Writer
 from ledger.store.database import Database
+from ledger.store.failures import DataRefused, WriteFailure, sorted_failures
 from ledger.store.quarantine import keep_refused
 
-LINES_PER_SUBMISSION = 5_000
-BYTES_PER_SUBMISSION = 4 * 1024 * 1024
-SUBMISSIONS_IN_FLIGHT = 3
-
-Progress = Callable[[Counters], None]
-
-
-class Taken(msgspec.Struct, frozen=True):
-    """Records as they were read, and what became of each."""
-
-    records: list[Statement | Refusal]
-    outcomes: list[Outcome]
+_LOG = logging.getLogger(__name__)
 
 
 class Intake:
     """The way in for every record, whichever door it came through."""
 
-    def __init__(self, writer: Writer, database: Database, clock: Clock) -> None:
+    def __init__(
+        self,
+        writer: Writer,
+        database: Database,
+        clock: Clock,
+        bytes_in_flight: BytesInFlight | None = None,
+    ) -> None:
+        self.bytes_in_flight = bytes_in_flight or BytesInFlight()
         self._writer = writer
         self._database = database
         self._clock = clock
 
     async def take(
-        self, raws: Sequence[bytes], sender: str, *, tells_completion: bool = False
+        self,
+        raws: Sequence[bytes],
+        sender: Sender,
+        *,
+        tells_completion: bool = False,
+        first_seen_at: Sequence[datetime] | None = None,
     ) -> Taken:
         """Read and record a list of records; give back when all of it is durable.
 
-        What is refused lies in quarantine under its sender then.
+        What is refused lies in quarantine under its sender then. Records that lie there already are taken
+        with `first_seen_at`, when each was seen first; they are not kept once more.
 
         Raises:
             TooBusy: too much waits already.
             DatabaseUnavailable: send them again.
         """
-        received_at = self._clock.now()
-        records = [read_statement(raw, received_at) for raw in raws]
+        records = _read(raws, sender.customer_id, self._clock.now(), first_seen_at)
         statements = [each for each in records if isinstance(each, Statement)]
         committed = iter(await self._writer.submit(statements, tells_completion=tells_completion))
         outcomes = [
             rejected(*each.errors) if isinstance(each, Refusal) else next(committed)
             for each in records
         ]
-        await self._quarantine(raws, records, outcomes, sender)
+        if first_seen_at is None:
+            await self._quarantine(raws, records, outcomes, sender)
         return Taken(records, outcomes)
 
     async def take_lines(
         self,
         chunks: AsyncIterable[bytes],
         encoding: str,
-        sender: str,
+        sender: Sender,
         *,
         most_bytes: int = MAX_LINES_BYTES,
         progress: Progress | None = None,
@@ -78,14 +89,21 @@ class Intake:
             and whatever `take` raises.
         """
         counters = Counters(problems=[])
-        window = _Window(self, sender, counters, progress, report)
-        decoder, cutter = BodyDecoder(encoding, most_bytes), LineCutter()
+        window = Window(
+            lambda lines: self.take(lines, sender), self.bytes_in_flight, counters, progress, report
+        )
+        # A stream without a bound is the operator's own file.
+        is_file = most_bytes > MAX_LINES_BYTES
+        window_bytes = MAX_FILE_WINDOW_BYTES if is_file else MAX_WINDOW_BYTES
+        decoder, cutter = BodyDecoder(encoding, most_bytes, window_bytes), LineCutter()
         try:
             async for chunk in chunks:
-                for piece in decoder.feed(chunk):
-                    await window.add(cutter.feed(piece))
+                pieces = decoder.feed(chunk)
+                while piece := await _next(pieces, window):
+                    lines = cutter.feed(piece)
+                    await window.add(lines, decoder.held_bytes + cutter.held_bytes)
             decoder.finish()
-            await window.add(cutter.finish())
+            await window.add(cutter.finish(), 0)
             await window.close()
         except (MalformedBody, BodyTooLarge) as error:
             await window.close()
@@ -100,8 +118,14 @@ class Intake:
         raws: Sequence[bytes],
         records: Sequence[Statement | Refusal],
         outcomes: Sequence[Outcome],
-        sender: str,
+        sender: Sender,
     ) -> None:
+        """Keep what was refused.
+
+        What becomes of each record is decided by now. Without the database nobody is told all the same:
+        whoever hears of a refusal may rely on the record being kept, and all of it can be sent again. But a
+        record that the database cannot hold must not keep its neighbours waiting for an answer for ever.
+        """
         refused = [
             Refusal(
                 raw,
@@ -113,61 +137,47 @@ class Intake:
             for raw, record, outcome in zip(raws, records, outcomes, strict=True)
             if outcome.errors
         ]
-        if refused:
+        if not refused:
+            return
+        try:
             async with self._database.connection() as connection:
-                await keep_refused(connection, sender, refused, self._clock.now())
+                with sorted_failures():
+                    await keep_refused(connection, sender, refused, self._clock.now())
+        except DataRefused as failure:
+            _LOG.error("%d refused records could not be kept (%s)", len(refused), failure)
+        except WriteFailure as failure:
+            raise DatabaseUnavailable(
+                "refused records met other writers; send them again"
+            ) from failure
 
 
-class _Window:
-    """A few submissions on their way at once; they commit and are counted in their order."""
+async def _next(pieces: Iterator[bytes], window: Window) -> bytes | None:
+    """Decode the next piece when there is room for it; others have their turn between two."""
+    await asyncio.sleep(0)
+    await window.make_room()  # last, so that nobody else takes it
+    return next(pieces, None)
 
-    def __init__(
-        self,
-        intake: Intake,
-        sender: str,
-        counters: Counters,
-        progress: Progress | None,
-        report: Report | None,
-    ) -> None:
-        self._intake = intake
-        self._sender = sender
-        self._counters = counters
-        self._progress = progress
-        self._report = report
-        self._lines: list[bytes] = []
-        self._bytes = 0
-        self._in_flight: deque[asyncio.Task[Taken]] = deque()
 
-    async def add(self, lines: Sequence[bytes]) -> None:
-        """Take lines in; waits while enough is on its way."""
-        for line in lines:
-            self._lines.append(line)
-            self._bytes += len(line)
-            if len(self._lines) >= LINES_PER_SUBMISSION or self._bytes >= BYTES_PER_SUBMISSION:
-                await self._send()
+def _read(
+    raws: Sequence[bytes],
+    bound_to: str | None,
+    now: datetime,
+    first_seen_at: Sequence[datetime] | None,
+) -> list[Statement | Refusal]:
+    if first_seen_at is None:
+        return [read_statement(raw, now, bound_to) for raw in raws]
+    return [
+        _read_again(raw, bound_to, now, seen_at)
+        for raw, seen_at in zip(raws, first_seen_at, strict=True)
+    ]
 
-    async def close(self) -> None:
-        """Send what is left and wait for all of it."""
-        if self._lines:
-            await self._send()
-        while self._in_flight:
-            await self._settle_oldest()
 
-    async def abandon(self) -> None:
-        """Wait for what is still on its way after a failure, whatever comes of it."""
-        await asyncio.gather(*self._in_flight, return_exceptions=True)
+def _read_again(
+    raw: bytes, bound_to: str | None, now: datetime, seen_at: datetime
+) -> Statement | Refusal:
+    """A record that states no time happened when it was seen first.
 
-    async def _send(self) -> None:
-        if len(self._in_flight) >= SUBMISSIONS_IN_FLIGHT:
-            await self._settle_oldest()
-        lines, self._lines, self._bytes = self._lines, [], 0
-        self._in_flight.append(asyncio.create_task(self._intake.take(lines, self._sender)))
-        await asyncio.sleep(
-            0
-        )  # the task reads its lines and stands in the queue before the next one
-
-    async def _settle_oldest(self) -> None:
-        taken = await self._in_flight.popleft()
-        self._counters.count(taken.records, taken.outcomes, self._report)
-        if self._progress is not None:
-            self._progress(self._counters)
+    One that stated a time too far ahead then is judged by now.
+    """
+    record = read_statement(raw, seen_at, bound_to)
+    return read_statement(raw, now, bound_to) if isinstance(record, Refusal) else record

@@ -3,6 +3,8 @@
 While one batch commits, the records of all waiting requests gather and become the next batch, so the cost
 of a durable commit is shared. A caller gets its answer after the commit, never before.
 
+What waits is bounded by records here, and by bytes where bodies are read (`bytes_in_flight`).
+
     submit ─▶ queue ─▶ gather ─▶ committer ─▶ answer
 """
 
@@ -144,7 +146,6 @@ class Writer:
             position = end
 
     async def _commit(self, submissions: Sequence[Submission]) -> list[Outcome]:
-        committer = self._committer or await self._open_committer()
         statements = [each for submission in submissions for each in submission.statements]
         asked = {
             statement.key.bits
@@ -152,7 +153,10 @@ class Writer:
             if submission.tells_completion
             for statement in submission.statements
         }
-        return await committer.commit(statements, asked)
+        # Where a connection that is cut leaves the driver waiting, this ends the wait.
+        async with self._database.presence.required():
+            committer = self._committer or await self._open_committer()
+            return await committer.commit(statements, asked)
 
     async def _open_committer(self) -> Committer:
         self._committer = await Committer.open(

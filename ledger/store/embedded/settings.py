@@ -33,6 +33,7 @@ _SETTINGS = {
     "log_destination": "stderr",
     "log_min_messages": "warning",
     "log_min_error_statement": "fatal",
+    "log_error_verbosity": "terse",  # nor the row that an error is about
     "log_checkpoints": "off",
 }
 

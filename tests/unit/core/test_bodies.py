@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import tracemalloc
 import zlib
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -11,7 +12,14 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.core.bodies import BodyDecoder, LineCutter, split_array
+from ledger.core.bodies import (
+    MAX_STEP_BYTES,
+    MAX_WINDOW_BYTES,
+    PIECE_BYTES,
+    BodyDecoder,
+    LineCutter,
+    split_array,
+)
 from ledger.core.errors import BodyTooLarge, MalformedBody, UnsupportedMediaType
 from ledger.core.records import MAX_RECORD_BYTES
 
@@ -103,15 +111,85 @@ def bomb(encoding: str) -> bytes:
 
 @pytest.mark.parametrize("encoding", ["gzip", "zstd"])
 def test_a_bomb_never_stands_in_memory(encoding: str) -> None:
-    """Each piece has 8 MiB at the most, and decoding ends with the first that is too much."""
+    """Each piece has 256 KiB at the most, and decoding ends with the first that is too much."""
     body = bomb(encoding)
     assert len(body) <= 64 * 1024
     decoder = BodyDecoder(encoding, 16 * 1024 * 1024)
     sizes: list[int] = []
     with pytest.raises(BodyTooLarge):
         sizes.extend(len(piece) for piece in decoder.feed(body))
-    assert max(sizes) <= 8 * 1024 * 1024
+    assert max(sizes) <= PIECE_BYTES
     assert sum(sizes) <= 16 * 1024 * 1024
+
+
+def _encoded_bomb() -> tuple[bytes, int]:
+    """A zstd frame of blocks that repeat one byte 128 KiB long, 4 bytes each, and what it stands for."""
+    block_bytes = 128 * 1024
+    block = (block_bytes << 3 | 1 << 1).to_bytes(3, "little") + b"\n"
+    blocks = 16_000
+    last = (1 | 1 << 1 | block_bytes << 3).to_bytes(3, "little") + b"\n"
+    head = b"\x28\xb5\x2f\xfd" + b"\x00" + bytes([(23 - 10) << 3])
+    return head + block * (blocks - 1) + last, blocks * block_bytes
+
+
+def test_the_densest_bomb_comes_in_small_pieces() -> None:
+    """64 KiB that stand for 2 GiB: never more than a step is decoded and not given."""
+    body, size = _encoded_bomb()
+    assert len(body) <= 64 * 1024
+    decoder = BodyDecoder("zstd", 10**10, MAX_WINDOW_BYTES)
+    given = 0
+    for piece in decoder.feed(body):
+        given += len(piece)
+        assert len(piece) <= PIECE_BYTES
+        assert decoder.held_bytes <= MAX_WINDOW_BYTES + MAX_STEP_BYTES
+    decoder.finish()
+    assert given == size
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "zstd"])
+def test_members_of_nothing_cost_their_number(encoding: str) -> None:
+    """Ten thousand empty members in one chunk are decoded in order, as one body of nothing."""
+    assert decoded(encoding, [COMPRESS[encoding](b"") * 10_000]) == b""
+    assert decoded(encoding, [COMPRESS[encoding](b"a\n") * 10_000]) == b"a\n" * 10_000
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "zstd"])
+def test_what_stands_before_a_fault_is_given(encoding: str) -> None:
+    """Damage in the middle of a chunk does not take what was decoded before it."""
+    decoder = BodyDecoder(encoding, 10**9)
+    given: list[bytes] = []
+    with pytest.raises(MalformedBody):
+        given.extend(decoder.feed(COMPRESS[encoding](TEXT) + b"no such thing"))
+    assert b"".join(given) == TEXT
+
+
+def test_a_window_has_a_bound() -> None:
+    """A frame that wants to look back further than HTTP's zstd may is refused; a file's may."""
+    wide = zstandard.ZstdCompressionParameters(window_log=24, compression_level=1)
+    body = zstandard.ZstdCompressor(compression_params=wide).compressobj()
+    frame = body.compress(TEXT) + body.flush()
+    assert decoded("zstd", [frame]) == TEXT
+    with pytest.raises(MalformedBody) as error:
+        list(BodyDecoder("zstd", 10**9, MAX_WINDOW_BYTES).feed(frame))
+    assert error.value.code == "invalid_encoding"
+
+
+def test_what_a_decoder_holds_is_told() -> None:
+    """The window of zstd as far as it is filled, and nothing where nothing is looked back on."""
+    for encoding, held in (("identity", 0), ("gzip", 0), ("zstd", len(TEXT))):
+        decoder = BodyDecoder(encoding, 10**9, MAX_WINDOW_BYTES)
+        list(decoder.feed(COMPRESS[encoding](TEXT)))
+        assert decoder.held_bytes == held
+
+
+def test_what_a_cutter_holds_is_told() -> None:
+    """The line without an end, and never more than shows that it is too long."""
+    cutter = LineCutter()
+    assert cutter.feed(b"abc\nde") == [b"abc"]
+    assert cutter.held_bytes == 2
+    for _ in range(3):
+        assert cutter.feed(b"x" * MAX_RECORD_BYTES) == []
+    assert cutter.held_bytes == MAX_RECORD_BYTES + 1
 
 
 def lines_of(*pieces: bytes) -> list[bytes]:
@@ -229,6 +307,45 @@ def test_an_array_has_a_bounded_number_of_elements() -> None:
         with pytest.raises(BodyTooLarge) as error:
             split_array(body, 2)
         assert error.value.code == "too_many_records"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"[" + b"0," * 8_000_000 + b"0]", b'{"requests": [NaN' + b",{}" * 5_000_000 + b"]}"],
+    ids=["zeros", "objects"],
+)
+def test_too_many_elements_are_not_built(body: bytes) -> None:
+    """Millions of elements are refused at the first that is too much, in the memory of one array."""
+    tracemalloc.start()
+    with pytest.raises(BodyTooLarge) as error:
+        split_array(body)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert error.value.code == "too_many_records"
+    assert peak_bytes < 3 * len(body)
+
+
+def test_records_of_many_commas_are_cut_one_by_one() -> None:
+    """So many commas might be as many elements; where they are not, the array is cut as any other."""
+    record = b'{"a": [' + b"0, " * 200 + b"0]}"
+    assert split_array(b"[" + record + b" , " + record + b"]", 2) == [record, record]
+    assert split_array(b'{"requests": [' + record + b"]}", 1) == [record]
+    for body, code in (
+        (b"[" + record + b",]", "malformed_json"),
+        (b'{"more": 1, "requests": [' + record + b"]}", "malformed_json"),
+        (b"[" + record + b"]]", "malformed_json"),
+    ):
+        with pytest.raises(MalformedBody) as error:
+            split_array(body, 1)
+        assert error.value.code == code
+
+
+def test_brackets_without_end_are_given_up() -> None:
+    """Looking for the end of an element that nests millions deep is not worth it."""
+    deep = b"[" * 600_000 + b"]" * 600_000
+    with pytest.raises(MalformedBody) as error:
+        split_array(b"[" + deep + b", 2]")
+    assert error.value.code == "malformed_json"
 
 
 json_values = st.recursive(

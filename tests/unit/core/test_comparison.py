@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from ledger.core.comparison import first_difference
+from ledger.core.comparison import Difference, differences, first_difference
 from ledger.core.reading import read_statement
 from ledger.core.request_ids import RequestKey
 from ledger.core.statements import Stated, Statement
@@ -128,6 +128,29 @@ def test_the_first_of_several_differences_is_named() -> None:
     assert difference(FULL, FULL | {"metadata": {}, "output_tokens": 6}) == "output_tokens"
 
 
+def test_all_differences_are_given_with_both_values() -> None:
+    """In the same order; the first of them is the one that a conflict names."""
+    found = differences(read(**FULL), read(**OTHERWISE))
+    assert [each.field for each in found] == [
+        field for field in FULL if difference(FULL, FULL | {field: OTHERWISE[field]})
+    ]
+    assert found[0] == Difference("model", "m", "n")
+    assert Difference("input_tokens", 100, 101) in found
+    assert found[-1] == Difference("metadata", {"a": "b"}, {"a": "c"})
+
+
+def test_copies_that_agree_have_no_differences() -> None:
+    """What only one of them states is none."""
+    assert differences(read(**FULL), read(**FULL)) == []
+    assert differences(read(model="m"), read(**FULL)) == []
+
+
+def test_a_batch_in_other_words_differs_as_such() -> None:
+    """The tier that stands for a batch is compared with that field."""
+    found = differences(read(service_tier="batch"), read(service_tier="flex"))
+    assert found == [Difference("service_tier", None, "flex"), Difference("batch", True, False)]
+
+
 @pytest.mark.parametrize(
     ("recorded", "resent"),
     [
@@ -195,7 +218,9 @@ def test_zero_is_a_statement() -> None:
 def test_two_opaque_ids_under_one_key_are_told_apart() -> None:
     """127 bits of a digest may collide; the texts are compared on every hit."""
     recorded = read()
-    resent = msgspec.structs.replace(recorded, key=RequestKey(recorded.key.bits, "another"))
+    key = RequestKey(recorded.key.bits, "another")
+    resent = msgspec.structs.replace(recorded, request_id="another", key=key)
     error = first_difference(recorded, resent)
     assert error is not None
     assert (error.field, error.code) == ("request_id", "id_collision")
+    assert differences(recorded, resent) == [Difference("request_id", "r1", "another")]

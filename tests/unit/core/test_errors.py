@@ -1,6 +1,7 @@
 """Errors are raised with every value, so that whoever maps them has nothing to look up."""
 
 from ledger.core.errors import (
+    CustomerForbidden,
     FieldError,
     InvalidParameter,
     InvalidRecord,
@@ -46,6 +47,14 @@ def test_a_record_that_is_none_has_the_code_of_its_fault() -> None:
     whole = InvalidRecord([FieldError(None, "malformed_json", "is not JSON")])
     assert (whole.code, whole.detail) == ("malformed_json", "record: is not JSON")
     assert InvalidRecord([FieldError("model", "wrong_type", "must be")]).code == "invalid_record"
+
+
+def test_a_foreign_customer_is_named_by_its_field_alone() -> None:
+    """The same words whether there is such a customer or not."""
+    error = CustomerForbidden("customer_id")
+    rule = "must be the customer that the key is bound to, or left out"
+    assert error.detail == f"customer_id: {rule}"
+    assert error.errors == (FieldError("customer_id", "customer_forbidden", rule),)
 
 
 def test_who_is_turned_away_learns_when_to_come_again() -> None:

@@ -590,7 +590,9 @@ words = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])  # what is drawn is large; a busy machine draws slowly
+@settings(
+    suppress_health_check=[HealthCheck.too_slow]
+)  # what is drawn is large; a busy machine draws slowly
 @given(st.dictionaries(fields, words | json_values | st.decimals().map(str), max_size=8))
 def test_no_record_breaks_the_reading(members: dict[str, Any]) -> None:
     """One record's nonsense must not fail its neighbours: it is a statement or a refusal."""

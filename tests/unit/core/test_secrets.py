@@ -103,3 +103,11 @@ def test_json_stays_json(value: object) -> None:
     """Hiding replaces values and nothing else."""
     kept = hide_secrets_in_bytes(json.dumps(value).encode())
     json.loads(kept)
+
+
+@given(json_values)
+@example({"key": 'ß\u20ac\\"… a longer secret'})
+def test_what_is_hidden_stays_as_it_is(value: object) -> None:
+    """A record that was kept and is sent again says of its secrets what it said."""
+    kept = hide_secrets_in_bytes(json.dumps(value).encode())
+    assert hide_secrets_in_bytes(kept) == kept

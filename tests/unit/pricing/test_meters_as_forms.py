@@ -324,3 +324,31 @@ def test_lava_s_words_mean_one_of_our_kinds(lava: dict[str, Any], ours: dict[str
 def test_what_has_no_counterpart_is_refused(lava: dict[str, Any], fields: list[str]) -> None:
     """Percentages by tiers, other words and tiers that do not begin at 0 are never guessed at."""
     assert [fault[0] for fault in faults_of(in_our_words(lava))] == fields
+
+
+@pytest.mark.parametrize(
+    ("lava", "stated"),
+    [
+        ({"rate_type": "percentage", "tiers": [{"start": 0, "rate": "5"}]}, {"percentage": "6"}),
+        (
+            {"rate_type": "fixed", "tier_type": "requests", "tiers": [{"start": 0, "rate": "5"}]},
+            {"rate": "6"},
+        ),
+        (
+            {
+                "rate_type": "fixed",
+                "tier_type": "requests",
+                "tiers": [{"start": 0, "rate": "5"}, {"start": 10, "rate": "4"}],
+            },
+            {"period": "month"},
+        ),
+    ],
+)
+def test_what_is_stated_in_both_ways_must_be_the_same(
+    lava: dict[str, Any], stated: dict[str, Any]
+) -> None:
+    """Neither counts in silence; repeating the same in our words is harmless."""
+    assert isinstance(read_meter_form("pro", in_our_words(lava)), Meter)
+    assert [fault[0] for fault in faults_of(in_our_words(lava | stated))] == ["rate_type"]
+    repeated = {name: in_our_words(lava)[name] for name in stated}
+    assert in_our_words(lava | repeated) == in_our_words(lava)
