@@ -93,6 +93,8 @@ def _admin_key(text: str | None) -> str | None:
         raise SetupError(
             f"LEDGER_ADMIN_KEY must have {ADMIN_KEY_MIN_CHARACTERS} characters or more"
         )
+    if text and not (text.isascii() and text.isprintable() and text == text.strip()):
+        raise SetupError("LEDGER_ADMIN_KEY must be printable ASCII, as it travels in a header")
     return text or None
 
 

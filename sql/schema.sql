@@ -1059,6 +1059,8 @@ CREATE INDEX invoice_by_number ON ledger.invoice USING btree (length(number), nu
 
 CREATE INDEX invoice_line_fee ON ledger.invoice_line USING btree (customer) WHERE (meter_slug IS NOT NULL);
 
+CREATE INDEX quarantine_by_customer ON ledger.quarantine USING btree (customer, last_seen_at, quarantine_id);
+
 CREATE INDEX quarantine_by_time ON ledger.quarantine USING btree (last_seen_at, quarantine_id);
 
 CREATE INDEX redaction ON ledger.ledger_event USING btree (customer, subject) WHERE (kind = 'text_redacted'::ledger.decision_kind);

@@ -37,12 +37,14 @@ from ledger.services.key_ring import KeyRing
 def create_app(ledger: Ledger, admin_key: str) -> Litestar:
     """The application over an open ledger. Its writer lives as long as the application runs."""
     ring = KeyRing(ledger.database)
+    guard = KeyGuard(admin_key, ring, ledger.clock)
 
     @asynccontextmanager
     async def writing(app: Litestar) -> AsyncIterator[None]:
         async with ledger.database.watched(), ledger.intake() as intake:
             app.state.intake = intake
             app.state.key_ring = ring
+            app.state.key_guard = guard
             yield
 
     app = Litestar(
@@ -59,7 +61,7 @@ def create_app(ledger: Ledger, admin_key: str) -> Litestar:
             unrated.router,
         ],
         lifespan=[writing],
-        guards=[KeyGuard(admin_key, ring, ledger.clock), refuse_unknown_parameters],
+        guards=[guard, refuse_unknown_parameters],
         dependencies={
             "ledger": Provide(lambda: ledger, sync_to_thread=False),
             "caller": provide_caller(ledger),

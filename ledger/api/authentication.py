@@ -62,6 +62,16 @@ class KeyGuard:
             raise Forbidden(f"the key needs the scope {words}")
         connection.scope["auth"] = key
 
+    async def require_alive(self, key: ApiKey) -> None:
+        """Check a key again, while its request goes on.
+
+        Raises:
+            NotAuthenticated: it was revoked or has expired meanwhile.
+        """
+        current = key if key is self._admin else await self._ring.look(key.key_id)
+        if current is None or not current.is_alive(self._clock.now()):
+            raise NotAuthenticated("the key is not valid any more")
+
     async def _key_of(self, connection: ASGIConnection[Any, Any, Any, Any]) -> ApiKey:
         scheme, _, text = connection.headers.get("authorization", "").partition(" ")
         text = text.strip()

@@ -59,7 +59,7 @@ async def get_invoice_explanation(
 ) -> Response[Any]:
     """Each line with its exact amount, what is left when it is rounded down, and its share."""
     plain_texts("number", [number])
-    explanation = await explain_invoice(caller.database, number)
+    explanation = await explain_invoice(caller.database, number, customers=caller.customers(None))
     return _answer(request, explanation, render_invoice_explanation)
 
 
@@ -82,6 +82,7 @@ async def get_line_explanation(
         caller.database,
         number,
         integer_parameter("line", line, 1, 1, MOST_LINES),
+        customers=caller.customers(None),
         most_records=integer_parameter("limit", limit, MOST_RECORDS, 0, MOST_LISTED),
     )
     return _answer(request, explanation, render_line_explanation)

@@ -39,6 +39,7 @@ async def get_export(
         name,
         instant_parameter("from", from_),
         instant_parameter("to", to),
+        caller=caller.actor,
         customer_id=caller.one_customer(customer_id),
         currency=caller.ledger.settings.currency,
     )

@@ -73,7 +73,7 @@ async def get_key(caller: TheCaller, key_id: KeyId) -> dict[str, Any]:
 )
 async def post_revocation(request: AnyRequest, caller: TheCaller, key_id: KeyId) -> dict[str, Any]:
     """For good; within a second no server takes it any more. Again, it changes nothing."""
-    form = await read_form(request, RevocationForm)
+    form = await read_form(request, RevocationForm, may_be_empty=True)
     ledger = caller.ledger
     body = await revoke_key(ledger.database, ledger.clock, caller.actor, key_id, form.reason)
     key_ring_of(request).forget(key_id)

@@ -23,6 +23,7 @@ from ledger.core.instants import parse_instant_or_date
 from ledger.core.json_values import kind_of, read_json
 from ledger.services.intake.bytes_in_flight import Hold
 
+KEY_LOOK_S = 0.5
 MAX_WIRE_BYTES = 64 * 1024 * 1024
 MAX_FORM_BYTES = 64 * 1024
 JSON = "application/json"
@@ -69,15 +70,21 @@ async def wire_chunks(request: AnyRequest) -> Any:
     """The body as it arrives, up to 64 MiB.
 
     Raises:
+        NotAuthenticated: the key ended meanwhile.
         BodyTooLarge: it is longer, by what it announces or by what comes.
     """
     announced = request.headers.get("content-length", "")
     received = int(announced) if announced.isascii() and announced.isdigit() else 0
     _check_wire(received)
     received = 0
+    loop = asyncio.get_running_loop()
+    looked_at_s = loop.time()
     async for chunk in request.stream():
         received += len(chunk)
         _check_wire(received)
+        if loop.time() - looked_at_s > KEY_LOOK_S:  # a body may take hours, and a key end meanwhile
+            await request.app.state.key_guard.require_alive(request.auth)
+            looked_at_s = loop.time()
         yield chunk
 
 
@@ -100,8 +107,8 @@ async def read_body(request: AnyRequest, most_bytes: int) -> bytes:
     return bytes(body)
 
 
-async def read_form(request: AnyRequest, form: type[_T]) -> _T:
-    """A small JSON object of a known form.
+async def read_form(request: AnyRequest, form: type[_T], *, may_be_empty: bool = False) -> _T:
+    """A small JSON object of a known form. `may_be_empty`: nothing at all stands for `{}`.
 
     Raises:
         MalformedBody: no JSON.
@@ -109,6 +116,8 @@ async def read_form(request: AnyRequest, form: type[_T]) -> _T:
     """
     media_type_of(request, JSON)
     body = await read_body(request, MAX_FORM_BYTES)
+    if may_be_empty and not body:
+        body = b"{}"
     try:
         return msgspec.json.decode(body, type=form)
     except msgspec.ValidationError as error:

@@ -52,6 +52,7 @@ from ledger.core.errors import (
     InvalidRecord,
     RecordConflict,
 )
+from ledger.core.keys import Scope
 from ledger.core.records import MAX_METADATA_PAIRS, MAX_RECORD_BYTES
 from ledger.core.statements import Statement
 from ledger.services.adjustments import adjust_request
@@ -229,7 +230,14 @@ async def _single_body(caller: Caller, record: Any, outcome: Outcome) -> dict[st
     if outcome.rated is not None:
         return statement_body(outcome.rated)
     assert isinstance(record, Statement)  # noqa: S101 - what was read as a duplicate was read
-    return await show_request(caller.database, record.request_id, record.customer_id)
+    may_read = caller.key.may(frozenset({Scope.READ}))
+    body = await show_request(
+        caller.database, record.request_id, record.customer_id, detailed=may_read
+    )
+    if may_read:
+        return body
+    # What others said of it is for those who may read; the sender's own words it knows.
+    return body | {"metadata": record.metadata or {}, "response_id": record.response_id}
 
 
 def _metadata_filter(text: str | None) -> dict[str, str] | None:

@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
 import msgspec
@@ -17,6 +17,7 @@ from ledger.core.errors import FieldError
 
 MAX_NAME_CHARACTERS = 255
 SECRET_BYTES = 32
+LAST_EXPIRY = datetime(9999, 1, 1, tzinfo=UTC)  # what lies close to the end has no form in UTC
 _KEY = re.compile(r"(lk_[0-9a-z]{10})_[A-Za-z0-9_-]{43}")
 
 
@@ -51,10 +52,13 @@ class ApiKey(msgspec.Struct, frozen=True):
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
 
+    def is_alive(self, now: datetime) -> bool:
+        """Whether it is neither revoked nor expired."""
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
     def opens_with(self, text: str, now: datetime) -> bool:
         """Whether a text is this key and the key is alive; takes as long whichever character differs."""
-        is_alive = self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
-        return hmac.compare_digest(key_digest(text), self.digest) and is_alive
+        return hmac.compare_digest(key_digest(text), self.digest) and self.is_alive(now)
 
     def may(self, wanted: frozenset[Scope]) -> bool:
         """Whether it has one of the scopes, or all of them."""
@@ -92,4 +96,6 @@ def key_faults(
         faults.append(FieldError("scopes", "admin_bound", rule))
     if expires_at is not None and expires_at <= now:
         faults.append(FieldError("expires_at", "in_the_past", "must lie in the future"))
+    if expires_at is not None and expires_at >= LAST_EXPIRY:
+        faults.append(FieldError("expires_at", "out_of_range", "must lie before the year 9999"))
     return faults

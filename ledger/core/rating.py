@@ -78,6 +78,8 @@ def rate_statement(
     """Price a statement with what is known now; a fault that only shows here comes back as such."""
     try:
         meter = configuration.meter_for(customer, statement.meter_slug)
+        if statement.is_bound and meter != configuration.meter_for(customer, None):
+            raise KeyError(statement.meter_slug)
     except KeyError:
         return FieldError(
             "meter_slug",

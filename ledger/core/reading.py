@@ -88,6 +88,7 @@ def _statement(record: RequestRecord, received_at: datetime, bound_to: str | Non
         metadata=record.metadata or None,
         reported_cost=_reported_cost(record),
         fields=_kept_fields(record, usage.notes),
+        is_bound=bound_to is not None,
     )
 
 

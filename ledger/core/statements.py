@@ -85,6 +85,7 @@ class Statement(msgspec.Struct):
     metadata: dict[str, str] | None
     reported_cost: Decimal | None
     fields: str | None
+    is_bound: bool = False  # its sender speaks for its customer alone, and has no choice of meters
 
 
 class Refusal(msgspec.Struct, frozen=True):

@@ -57,17 +57,21 @@ def stream_csv(
     start_at: datetime,
     end_at: datetime,
     *,
+    caller: str,
     customer_id: str | None = None,
     currency: str,
 ) -> AsyncIterator[bytes]:
     """The file of an export as a stream, for all customers or one. Close it (`aclose`) to stop early.
+
+    One caller, by whatever name, has a share of the streams that may run at once. Beside what is raised
+    here, the first chunk raises TooBusy when that, or all of them, are running.
 
     Raises:
         NotFound: there is no such export.
         InvalidParameter: an empty span.
     """
     selection = _selection([name], start_at, end_at, currency, customer_id)
-    return _translated(stream_rows(database, name, selection))
+    return _translated(stream_rows(database, caller, name, selection))
 
 
 async def _translated(chunks: Any) -> AsyncIterator[bytes]:

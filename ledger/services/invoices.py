@@ -4,9 +4,16 @@ A run settles differences: for each customer with touched months it bills what n
 works through the customers in chunks, each complete in itself, so a run that ends midway is finished by
 running it again.
 
-    raise the epoch ─▶ chunk ─▶ lock its customers ─▶ snapshot: what is due ─▶ draft ─▶ write ─▶ unlock
-                        ▲                                                                          │
-                        └──────────────────────────────────────────────────────────────────────────┘
+    chunk ─▶ look: nothing to settle ─▶ next chunk
+               └▶ raise the epoch ─▶ lock its customers ─▶ snapshot: what is due ─▶ draft ─▶ write ─▶ unlock
+                                      ▲                                                                │
+                                      └──────────────────────── next chunk ────────────────────────────┘
+
+The epoch stops every writer for a moment and makes it load everything anew, so it is raised only once a look
+has found something to settle. A look needs none: the epoch guards against one thing, that a run drops a mark
+which a writer still counts on for usage that the run has not seen, and who only looks drops nothing. A mark
+commits with its usage, or stands from before in the same epoch, and only a run of a later epoch drops it. So
+what commits after a look, or is inside the fence during it, is marked and found by the next one.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -17,7 +24,7 @@ import msgspec
 
 from ledger.clock import Clock
 from ledger.core.cuts import format_cut
-from ledger.core.errors import NotFound, UnprocessableDecision
+from ledger.core.errors import NotFound, TooBusy, UnprocessableDecision
 from ledger.core.instants import Period, format_instant
 from ledger.core.invoicing import (
     Draft,
@@ -40,6 +47,7 @@ from ledger.store.invoices import (
     read_invoiced_customers,
     read_touched_customers,
     take_numbers,
+    try_lock_customer,
     write_invoices,
 )
 from ledger.store.log import (
@@ -106,11 +114,12 @@ async def run_invoices(
 
     Who has the invoice of the period already is skipped, and so is who owes nothing; what is due to them
     waits for a later period. A dry run tells what would be issued and writes nothing. Safe to repeat, and
-    to run twice at once.
+    to run twice at once, where a run for one customer does not wait for another.
 
     Raises:
         UnprocessableDecision: the period is not over (`period_open`).
         NotFound: no such customer.
+        TooBusy: another run is at the one customer that is named.
     """
     if not dry_run and clock.now() < period.end_at:
         raise UnprocessableDecision(
@@ -120,13 +129,17 @@ async def run_invoices(
     tally = Tally(heads=[])
     async with database.connection() as connection:
         only = None if customer_id is None else await known_customer(connection, customer_id)
-        issuer = None if dry_run else await _issuer(connection, clock, actor)
+        if only is not None and not dry_run:
+            await _keep_others_away(connection, only)
+        issuer: Issuer | None = None
         async for chunk in _chunks(connection, period, only):
             if issuer is None:
                 drafts = await _draft_chunk(connection, chunk, period, currency)
-                billed = [draft for draft in drafts if draft.is_billable]
-                tally.count(drafts, len(chunk), billed, [draft_head(draft) for draft in billed])
-                continue
+                if dry_run or not any(draft.is_settled for draft in drafts):
+                    billed = [draft for draft in drafts if draft.is_billable]
+                    tally.count(drafts, len(chunk), billed, [draft_head(draft) for draft in billed])
+                    continue
+                issuer = await _issuer(connection, clock, actor)
             async with customers_locked(connection, list(chunk)):
                 drafts = await _draft_chunk(connection, chunk, period, currency)
                 invoices = await _issue(connection, issuer, period, drafts)
@@ -179,6 +192,12 @@ async def show_invoice(
     if invoice is None:
         raise NotFound(f"no invoice {number!r}")
     return invoice_document(invoice)
+
+
+async def _keep_others_away(connection: Connection, customer: int) -> None:
+    """Let nobody else run for a customer; those who repeat it would all wait, each with a connection."""
+    if not await try_lock_customer(connection, customer):
+        raise TooBusy("invoices of the customer are being run already; run them again after that")
 
 
 async def _issuer(connection: Connection, clock: Clock, actor: str) -> Issuer:

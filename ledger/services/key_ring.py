@@ -32,6 +32,7 @@ class KeyRing:
         self._remembered: dict[str, _Remembered] = {}
         self._waiting: dict[str, asyncio.Future[ApiKey | None]] = {}
         self._looking: asyncio.Task[None] | None = None
+        self._forgotten = 0
 
     async def find(self, text: str) -> ApiKey | None:
         """The key that a text begins like; whether it is that key, and alive, the caller asks it.
@@ -41,16 +42,19 @@ class KeyRing:
             TooBusy: as many keys as may be looked up are being looked up.
         """
         key_id = key_id_in(text)
-        if key_id is None:
-            return None
+        return None if key_id is None else await self.look(key_id)
+
+    async def look(self, key_id: str) -> ApiKey | None:
+        """The key of an id, as it was within the last half second."""
         remembered = self._remembered.get(key_id)
         if remembered is not None and asyncio.get_running_loop().time() < remembered.until_s:
             return remembered.key
         return await self._look_up(key_id)
 
     def forget(self, key_id: str) -> None:
-        """Look the key up again before it is believed once more."""
+        """Look the key up again before it is believed once more; what is being read now is old already."""
         self._remembered.pop(key_id, None)
+        self._forgotten += 1
 
     async def _look_up(self, key_id: str) -> ApiKey | None:
         """Wait for the next query, which asks for all keys that wait for it."""
@@ -74,7 +78,7 @@ class KeyRing:
             self._looking = None
 
     async def _answer(self, asked: dict[str, asyncio.Future[ApiKey | None]]) -> None:
-        asked_at_s = asyncio.get_running_loop().time()
+        asked_at_s, forgotten = asyncio.get_running_loop().time(), self._forgotten
         try:
             async with self._database.connection() as connection:
                 found = {key.key_id: key for key in await read_keys(connection, asked)}
@@ -83,7 +87,8 @@ class KeyRing:
                 answer.set_exception(error)
                 answer.exception()  # whoever waited may have gone
             return
-        self._remember(found, asked_at_s + FRESH_S)
+        if forgotten == self._forgotten:
+            self._remember(found, asked_at_s + FRESH_S)
         for key_id, answer in asked.items():
             answer.set_result(found.get(key_id))
 

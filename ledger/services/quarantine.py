@@ -43,7 +43,7 @@ async def list_quarantined(
     """
     if wanted.outcome not in (None, *OUTCOMES):
         raise InvalidParameter("outcome", f"must be one of {', '.join(OUTCOMES)}")
-    after = None if cursor is None else _read_cursor(cursor)
+    after = None if cursor is None else _read_cursor(cursor, wanted.customer)
     async with database.snapshot() as connection:
         rows = await read_page(connection, wanted, after, most + 1)
         not_kept = await count_not_kept(connection, wanted)
@@ -51,7 +51,7 @@ async def list_quarantined(
     return {
         "data": [_row_body(row) for row in shown],
         "has_more": has_more,
-        "next_cursor": _write_cursor(shown[-1]) if has_more else None,
+        "next_cursor": _write_cursor(shown[-1], wanted.customer) if has_more else None,
         "not_kept": not_kept,
     }
 
@@ -166,16 +166,18 @@ def _dismissal(row: Kept) -> dict[str, Any]:
     }
 
 
-def _write_cursor(row: Kept) -> str:
-    text = f"{format_instant(row['last_seen_at'])} {row['customer']} {row['quarantine_id']}"
+def _write_cursor(row: Kept, only: int | None) -> str:
+    """Where a page ended; of one customer's pages without its number, which would say how many there are."""
+    customer = row["customer"] if only is None else 0
+    text = f"{format_instant(row['last_seen_at'])} {customer} {row['quarantine_id']}"
     return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
 
 
-def _read_cursor(cursor: str) -> Position:
+def _read_cursor(cursor: str, only: int | None) -> Position:
     try:
         text = base64.urlsafe_b64decode(cursor.encode() + b"==").decode()
         instant, customer, name = text.split(" ")
-        position = parse_instant(instant), name, int(customer)
+        position = parse_instant(instant), name, int(customer) if only is None else only
     except (binascii.Error, ValueError):
         position = None
     if position is None or not (is_storable(name) and 0 <= position[2] <= _MAX_CUSTOMER):

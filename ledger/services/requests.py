@@ -37,9 +37,9 @@ class RequestFilter(msgspec.Struct, frozen=True):
 
 
 async def show_request(
-    database: Database, request_id: str, customer_id: str | None = None
+    database: Database, request_id: str, customer_id: str | None = None, *, detailed: bool = True
 ) -> dict[str, Any]:
-    """One request with its revisions.
+    """One request, with its revisions and unknown fields if `detailed`.
 
     Raises:
         NotFound: no such request, or not of that customer.
@@ -49,7 +49,7 @@ async def show_request(
         target = await find_target(connection, request_id, customer_id)
         key = (target.key.bits, target.customer)
         found = await read_revisions(connection, [target.key.bits], [target.customer])
-    return request_body(found[key], detailed=True)
+    return request_body(found[key], detailed=detailed)
 
 
 async def list_requests(
@@ -69,6 +69,7 @@ async def list_requests(
             customer = await find_customer(connection, wanted.customer_id)
             if customer is None:
                 return {"data": [], "has_more": False, "next_cursor": None}
+            after = after and (after[0], customer)
         page = PageQuery(
             most=most + 1,
             after=after,
@@ -85,7 +86,7 @@ async def list_requests(
     return {
         "data": [request_body(found[key]) for key in shown],
         "has_more": has_more,
-        "next_cursor": _write_cursor(shown[-1]) if has_more else None,
+        "next_cursor": _write_cursor(shown[-1], customer) if has_more else None,
     }
 
 
@@ -214,8 +215,9 @@ def _plain(number: Any) -> str | None:
     return None if number is None else format(number, "f")
 
 
-def _write_cursor(key: EventKey) -> str:
-    bits, customer = key
+def _write_cursor(key: EventKey, only: int | None) -> str:
+    """Where a page ended; of one customer's pages without its number, which would say how many there are."""
+    bits, customer = key if only is None else (key[0], 0)
     return base64.urlsafe_b64encode(bits + customer.to_bytes(4, "big")).rstrip(b"=").decode()
 
 

@@ -10,8 +10,6 @@ from contextlib import asynccontextmanager
 from ledger.store.database import Connection, Database
 from ledger.store.sql_files import query
 
-BOUND_ROLE = "ledger_bound"
-
 _BE_BOUND = query("database", "be_bound")
 
 

@@ -11,9 +11,11 @@ import asyncpg
 from ledger.core.errors import DatabaseUnavailable, LedgerError, SetupError, TooBusy
 from ledger.store.pulse import Presence, Pulse
 from ledger.store.sql_files import query
+from ledger.store.streams import Streams
 
 SERVICE_ROLE = "ledger_service"
 OWNER_ROLE = "ledger_owner"
+BOUND_ROLE = "ledger_bound"  # see ledger.store.bound
 CONNECT_TIMEOUT_S = 5
 
 _LOG = logging.getLogger(__name__)
@@ -22,6 +24,7 @@ WAIT_FOR_CONNECTION_S = 5
 MOST_STREAMS = POOL_SIZE // 2
 OLDEST_MAJOR = 15  # the first with UNIQUE NULLS NOT DISTINCT
 
+_LACKS_BOUND_ROLE = query("database", "lacks_bound_role")
 _EPOCH = query("configuration", "epoch")
 
 Connection = Any  # asyncpg.Connection, pool proxies included
@@ -59,7 +62,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = url
         self.presence = Presence()
-        self.streams = asyncio.Semaphore(MOST_STREAMS)
+        self.streams = Streams(MOST_STREAMS)
         self._pool: Any = None
         self._free = asyncio.Semaphore(POOL_SIZE)
 
@@ -82,6 +85,11 @@ class Database:
         async with self.connection() as connection:
             _require_version(connection)
             await _require_settings(connection)
+            if await connection.fetchval(_LACKS_BOUND_ROLE):
+                raise SetupError(
+                    f"the login is no member of the role {BOUND_ROLE}; "
+                    "run `ledger migrate` as someone who may grant it"
+                )
 
     async def close(self) -> None:
         """Disconnect."""
@@ -105,23 +113,22 @@ class Database:
                     await self._pool.release(connection)
 
     @asynccontextmanager
-    async def stream(self) -> AsyncIterator[Connection]:
+    async def stream(self, caller: str) -> AsyncIterator[Connection]:
         """A connection for an answer as long as its reader likes; at most half of the pool are for such.
 
-        If the block ends before the answer does, the connection is cut.
+        Half of those at most are for one caller. If the block ends before the answer does, the connection is cut.
 
         Raises:
-            TooBusy: as many answers are on their way.
+            TooBusy: as many answers are on their way, in all or to this caller.
             and whatever `connection` raises.
         """
-        if self.streams.locked():
-            raise TooBusy("as many exports as may run at once are running")
-        async with self.streams, self.connection() as connection:
-            try:
-                yield connection
-            except BaseException:
-                connection.terminate()  # there may be much still to come that nobody reads
-                raise
+        with self.streams.place_for(caller):
+            async with self.connection() as connection:
+                try:
+                    yield connection
+                except BaseException:
+                    connection.terminate()  # there may be much still to come that nobody reads
+                    raise
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Connection]:

@@ -52,17 +52,19 @@ async def read_sums(connection: Connection, name: str, selection: Selection) -> 
     return dict(await connection.fetchrow(_SUMS[name], *selection.parameters))
 
 
-async def stream_rows(database: Database, name: str, selection: Selection) -> AsyncIterator[bytes]:
-    """Give the rows of an export piece by piece, as `copy_rows` writes them.
+async def stream_rows(
+    database: Database, caller: str, name: str, selection: Selection
+) -> AsyncIterator[bytes]:
+    """Give the rows of an export piece by piece, as `copy_rows` writes them, to a caller.
 
     One statement sees one state. The server waits when the reader does. The copy ends when the reader closes
     the stream, or when the task ends that began to read: not every reader who goes away closes.
 
     Raises:
-        TooBusy: as many streams as may run at once are running.
+        TooBusy: as many streams as may run at once are running, in all or for this caller.
     """
     chunks: asyncio.Queue[bytes | None] = asyncio.Queue(MAX_WAITING_CHUNKS)
-    copying = asyncio.create_task(_copy_into(chunks, database, name, selection))
+    copying = asyncio.create_task(_copy_into(chunks, database, caller, name, selection))
     copying.add_done_callback(lambda task: task.cancelled() or task.exception())
     reader = asyncio.current_task()
     assert reader is not None  # noqa: S101 - it runs this
@@ -79,13 +81,17 @@ async def stream_rows(database: Database, name: str, selection: Selection) -> As
 
 
 async def _copy_into(
-    chunks: asyncio.Queue[bytes | None], database: Database, name: str, selection: Selection
+    chunks: asyncio.Queue[bytes | None],
+    database: Database,
+    caller: str,
+    name: str,
+    selection: Selection,
 ) -> None:
     async def put(chunk: bytes) -> None:
         await chunks.put(bytes(chunk))
 
     try:
-        async with database.stream() as connection:
+        async with database.stream(caller) as connection:
             await copy_rows(connection, name, selection, put)
     except Exception:
         await chunks.put(None)

@@ -8,7 +8,11 @@ from ledger.core.rows import Dimension
 from ledger.store.database import Connection
 from ledger.store.sql_files import query
 
+# Senders choose what they call their models. Those that no table lists by name are without number, and so must
+# not take all the room: what is listed finds a quarter of it free of them, and what is priced at all half.
 MAX_DIMENSIONS = 100_000
+MAX_UNLISTED_DIMENSIONS = MAX_DIMENSIONS * 3 // 4
+MAX_UNRATED_DIMENSIONS = MAX_DIMENSIONS // 2
 LATER_WORDS = 4  # region, accelerator, billed_as, the terms of the meter
 
 _CUSTOMERS = query("interning", "customers")
@@ -49,26 +53,28 @@ class Interned:
     async def learn_dimensions(
         self, connection: Connection, dimensions: Iterable[Dimension]
     ) -> None:
-        """Learn the numbers of dimensions, creating those that are new.
+        """Learn the numbers of dimensions, creating those that are new as far as there is room.
 
         Raises:
-            TooManyDimensions: there would be more than 100,000.
+            TooManyDimensions: there was not for all of them; those stay unknown. There may be 100,000, of
+                them 75,000 that no table lists by name, and of these 50,000 without a price.
         """
-        unknown = {dimension for dimension in dimensions if dimension not in self.dimensions}
-        if not unknown:
+        wanted = dict.fromkeys(each for each in dimensions if each not in self.dimensions)
+        if not wanted:
             return
-        columns = [list(column) for column in zip(*unknown, strict=True)]
-        await self._fetch_dimensions(connection, columns)
-        missing = [dimension for dimension in unknown if dimension not in self.dimensions]
+        await self._fetch_dimensions(connection, wanted)
+        missing = [each for each in wanted if each not in self.dimensions]
         if not missing:
             return
-        if await connection.fetchval(_COUNT_DIMENSIONS) + len(missing) > MAX_DIMENSIONS:
+        counts = list(await connection.fetchrow(_COUNT_DIMENSIONS))
+        if fitting := _fitting(missing, counts):
+            await connection.execute(_ADD_DIMENSIONS, *zip(*fitting, strict=True))
+            await self._fetch_dimensions(connection, fitting)
+        if len(fitting) < len(missing):
             raise TooManyDimensions(
-                f"the ledger may have {MAX_DIMENSIONS} combinations of provider, model, tier and versions"
+                f"the ledger may have {MAX_DIMENSIONS} combinations of provider, model, tier and versions, "
+                f"{MAX_UNRATED_DIMENSIONS} of them without a price"
             )
-        columns = [list(column) for column in zip(*missing, strict=True)]
-        await connection.execute(_ADD_DIMENSIONS, *columns)
-        await self._fetch_dimensions(connection, columns)
 
     async def learn_words(
         self, connection: Connection, customers: Iterable[int], dimensions: Iterable[int]
@@ -88,11 +94,34 @@ class Interned:
         for row in await connection.fetch(_CUSTOMERS, list(customer_ids)):
             self.customers[row["customer_id"]] = row["customer"]
 
-    async def _fetch_dimensions(self, connection: Connection, columns: list[list[Any]]) -> None:
+    async def _fetch_dimensions(
+        self, connection: Connection, dimensions: Iterable[Dimension]
+    ) -> None:
+        columns = zip(*dimensions, strict=True)
         for number, *values in await connection.fetch(_DIMENSIONS, *columns):
             dimension = Dimension(*values)
             self.dimensions[dimension] = number
             self.meter_versions[number] = dimension.meter_version
+
+
+def _fitting(missing: Iterable[Dimension], counts: list[int]) -> list[Dimension]:
+    """Those that there is room for, listed ones first. `counts`: all there are, the unlisted, the unrated."""
+    bounds = (MAX_DIMENSIONS, MAX_UNLISTED_DIMENSIONS, MAX_UNRATED_DIMENSIONS)
+    fitting = []
+    for dimension in sorted(missing, key=_bounds_met):
+        met = range(_bounds_met(dimension))
+        if all(counts[bound] < bounds[bound] for bound in met):
+            fitting.append(dimension)
+            for bound in met:
+                counts[bound] += 1
+    return fitting
+
+
+def _bounds_met(dimension: Dimension) -> int:
+    """How many of the bounds count a dimension: that of all, that of the unlisted, that of the unrated."""
+    if dimension.rate_version is None:
+        return 3
+    return 1 if dimension.billed_as is None else 2
 
 
 async def read_customer_words(

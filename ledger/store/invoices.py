@@ -26,6 +26,7 @@ from pricing import currency_places, format_minor
 
 _TOUCHED_CUSTOMERS = query("invoices", "touched_customers")
 _LOCK_CUSTOMERS = query("invoices", "lock_customers")
+_TRY_LOCK_CUSTOMER = query("invoices", "try_lock_customer")
 _UNLOCK_CUSTOMERS = query("invoices", "unlock_customers")
 _INVOICED_CUSTOMERS = query("invoices", "invoiced_customers")
 _DUE = query("invoices", "due")
@@ -66,6 +67,12 @@ async def customers_locked(connection: Connection, customers: Sequence[int]) -> 
     finally:
         if not connection.is_closed():
             await connection.execute(_UNLOCK_CUSTOMERS, customers)
+
+
+async def try_lock_customer(connection: Connection, customer: int) -> bool:
+    """Keep other runs away from a customer until the session's use ends; False when one has it already."""
+    is_ours: bool = await connection.fetchval(_TRY_LOCK_CUSTOMER, customer)
+    return is_ours
 
 
 async def read_invoiced_customers(

@@ -21,7 +21,7 @@ async def read_keys(connection: Connection, key_ids: Iterable[str]) -> list[ApiK
             key_id=row["key_id"],
             digest=row["digest"],
             name=row["name"],
-            scopes=frozenset(map(Scope, row["scopes"])),
+            scopes=frozenset(scope for scope in Scope if scope in row["scopes"]),
             customer=row["customer"],
             customer_id=row["customer_id"],
             created_at=row["created_at"],

@@ -4,7 +4,8 @@ A lane is one writer's ordered part of the log. It is held by a session lock on 
 and its batches commit in order. A cut is the last batch of every lane.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +26,8 @@ _LAST_BATCH = query("log", "last_batch")
 _APPEND_BATCH = query("log", "append_batch")
 _APPEND_DECISIONS = query("log", "append_decisions")
 _ENTER_FENCE = query("log", "enter_fence")
+_HOLD_FENCE = query("log", "hold_fence")
+_RELEASE_FENCE = query("log", "release_fence")
 _RAISE_EPOCH = query("log", "raise_epoch")
 _CUT = query("log", "cut")
 _CUSTOMER = UsageEvent._fields.index("customer")
@@ -129,6 +132,20 @@ async def enter_fence(connection: Connection) -> int:
     """Hold off changes of the configuration until the transaction ends; give the epoch in force."""
     epoch: int = await connection.fetchval(_ENTER_FENCE)
     return epoch
+
+
+@asynccontextmanager
+async def fence_held(connection: Connection) -> AsyncIterator[None]:
+    """Hold off changes of the configuration over several transactions, so that none moves between them.
+
+    Whoever raises epochs without end cannot keep one out: the lock is given in the order of asking.
+    """
+    await connection.execute(_HOLD_FENCE)
+    try:
+        yield
+    finally:
+        if not connection.is_closed():
+            await connection.execute(_RELEASE_FENCE)
 
 
 async def raise_epoch(connection: Connection) -> int:

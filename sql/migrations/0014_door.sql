@@ -31,6 +31,7 @@ ALTER TABLE quarantine ALTER COLUMN record_bytes SET NOT NULL, ALTER COLUMN is_w
 ALTER TABLE quarantine DROP CONSTRAINT quarantine_pkey;
 ALTER TABLE quarantine ADD PRIMARY KEY (customer, quarantine_id);
 CREATE INDEX quarantine_by_time ON quarantine (last_seen_at, quarantine_id);
+CREATE INDEX quarantine_by_customer ON quarantine (customer, last_seen_at, quarantine_id);
 
 -- How much is kept for each sender, and how much was not for want of room.
 CREATE TABLE quarantine_sender (

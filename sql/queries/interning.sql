@@ -8,7 +8,11 @@ SELECT name FROM unnest($1::text[]) AS name ORDER BY name COLLATE "C"
 ON CONFLICT DO NOTHING;
 
 -- name: count_dimensions
-SELECT count(*) FROM dimension;
+-- How many there are; of those how many that no table lists by name, and of those how many without a price.
+SELECT count(*),
+    count(*) FILTER (WHERE rate_version IS NULL OR billed_as IS NOT NULL),
+    count(*) FILTER (WHERE rate_version IS NULL)
+FROM dimension;
 
 -- name: add_dimensions
 INSERT INTO dimension (provider, model, key_type, service_tier, is_batch, rate_version, meter_version,
@@ -24,6 +28,7 @@ ORDER BY provider COLLATE "C", model COLLATE "C", key_type, service_tier COLLATE
 ON CONFLICT DO NOTHING;
 
 -- name: dimensions
+-- IS NOT DISTINCT FROM alone would compare each with each. The equalities say nothing more, but can be hashed.
 SELECT d.dimension, d.provider, d.model, d.key_type::text, d.service_tier, d.is_batch, d.rate_version,
     d.meter_version, d.region, d.accelerator, d.billed_as
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::integer[], $7::integer[],
@@ -40,6 +45,11 @@ JOIN dimension d ON d.provider IS NOT DISTINCT FROM wanted.provider
     AND d.region IS NOT DISTINCT FROM wanted.region
     AND d.accelerator IS NOT DISTINCT FROM wanted.accelerator
     AND d.billed_as IS NOT DISTINCT FROM wanted.billed_as
+    AND coalesce(d.provider, '') = coalesce(wanted.provider, '')
+    AND coalesce(d.model, '') = coalesce(wanted.model, '')
+    AND coalesce(d.service_tier, '') = coalesce(wanted.service_tier, '')
+    AND coalesce(d.region, '') = coalesce(wanted.region, '')
+    AND coalesce(d.accelerator, '') = coalesce(wanted.accelerator, '')
 WHERE d.promoted IS NULL;
 
 -- name: customer_words

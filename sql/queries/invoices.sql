@@ -13,6 +13,10 @@ ORDER BY c.customer;
 -- keeps their order, so two runs cannot wait for each other.
 SELECT pg_advisory_lock(3, customer) FROM unnest($1::integer[]) AS customer;
 
+-- name: try_lock_customer
+-- The same lock, for who would rather not wait.
+SELECT pg_try_advisory_lock(3, $1);
+
 -- name: unlock_customers
 SELECT pg_advisory_unlock(3, customer) FROM unnest($1::integer[]) AS customer;
 

@@ -19,6 +19,13 @@ FROM unnest($3::integer[], $4::integer[], $5::decision_kind[], $6::text[], $7::t
 -- Holds off changes of the configuration until the transaction ends, and tells which one is in force.
 SELECT enter_fence();
 
+-- name: hold_fence
+-- The same lock for the session: no configuration changes until it is given back.
+SELECT pg_advisory_lock_shared(1, 0);
+
+-- name: release_fence
+SELECT pg_advisory_unlock_shared(1, 0);
+
 -- name: raise_epoch
 -- Waits for the writers inside the fence, keeps new ones out until the transaction ends.
 SELECT raise_epoch();

@@ -427,14 +427,18 @@ WITH decided AS (
     CROSS JOIN LATERAL (SELECT coalesce(l.customer, e.customer) AS customer) AS whose (customer)
     UNION ALL
     SELECT 'key', customer, coalesce(k.key_id, e.subject), k.key_id IS NULL, e.body IS NULL,
-        jsonb_build_object('name', k.name, 'scopes', k.scopes, 'digest', encode(k.digest, 'hex'),
+        jsonb_build_object('name', k.name, 'digest', encode(k.digest, 'hex'),
             'expires_at', instant_text(k.expires_at)) <@ e.body
-            AND (k.revoked_at IS NULL) = NOT EXISTS (
-                SELECT FROM ledger_event r
+            AND to_jsonb(k.scopes) = e.body -> 'scopes' -- an array holds every part of it
+            AND (k.created_at, k.created_by) = (e.recorded_at, e.actor)
+            AND k.revoked_at IS NOT DISTINCT FROM (
+                SELECT min(b.recorded_at) FROM ledger_event r JOIN batch b USING (lane, batch)
                 WHERE r.kind = 'key_revoked' AND r.customer = k.customer AND r.subject = k.key_id)
     FROM api_key k
-    FULL JOIN (SELECT customer, subject AS key_id, subject, body FROM ledger_event WHERE kind = 'key_created') e
-        USING (customer, key_id)
+    FULL JOIN (
+        SELECT c.customer, c.subject AS key_id, c.subject, c.body, c.actor, b.recorded_at
+        FROM ledger_event c LEFT JOIN batch b USING (lane, batch) WHERE c.kind = 'key_created'
+    ) e USING (customer, key_id)
 )
 SELECT count(*) OVER () AS found, json_build_object(
     'customer_id', c.customer_id, 'setting', setting, 'subject', subject, 'fault',

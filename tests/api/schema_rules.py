@@ -40,6 +40,7 @@ FIELDS_WITH_CODES = {
     ("created_at", "invalid_time"),
     ("cost", "out_of_range"),
     ("model_usage", "out_of_range"),
+    ("expires_at", "out_of_range"),
 }
 # The same for parameters, by what is said of them.
 BEYOND_PARAMETERS = {

@@ -1,5 +1,6 @@
 """A key of one customer never learns that there is another."""
 
+import base64
 import re
 from collections.abc import AsyncIterator
 from typing import Any
@@ -121,6 +122,56 @@ async def test_records_of_a_bound_key_are_its_customers(door: Door) -> None:
     assert [each["code"] for each in kept].count("customer_forbidden") == 2
     customers = (await told(door, "GET", "/v1/customers"))["data"]
     assert [each["customer_id"] for each in customers] == [MINE, THEIRS]
+
+
+async def test_a_bound_key_chooses_no_meter(door: Door) -> None:
+    """It may name its customer's, and is told of the other's what it is told of one that nobody has."""
+    key = await door.make_key("ingest", "read", customer_id=MINE)
+    own = await door.ask(
+        key, "POST", "/v1/requests", json=record("m1", MINE, meter_slug=f"{MINE}-special")
+    )
+    assert own.status_code == 201, own.text
+    told_of = [
+        await door.ask(
+            key,
+            "POST",
+            "/v1/requests",
+            json=record(f"m2{name}", MINE, meter_slug=f"{name}-special"),
+        )
+        for name in (THEIRS, NOBODY)
+    ]
+    assert [answer.status_code for answer in told_of] == [400, 400]
+    assert told_of[0].json() == told_of[1].json()
+    unbound = await door.make_key("ingest")
+    theirs = record("m3", MINE, meter_slug=f"{THEIRS}-special")
+    assert (await door.ask(unbound, "POST", "/v1/requests", json=theirs)).status_code == 201
+
+
+async def test_cursors_do_not_say_how_many_customers_there_are(door: Door) -> None:
+    """A page ends alike whichever number the customer has; and the next one begins where it ended."""
+    for name in (MINE, THEIRS):
+        key = await door.make_key("read", customer_id=name)
+        first = (await door.ask(key, "GET", "/v1/requests?limit=2")).json()
+        raw = base64.urlsafe_b64decode(first["next_cursor"] + "==")
+        assert raw[16:] == bytes(4)
+        second = (
+            await door.ask(key, "GET", f"/v1/requests?limit=2&cursor={first['next_cursor']}")
+        ).json()
+        pages = [each["request_id"] for each in first["data"] + second["data"]]
+        assert sorted(pages) == sorted([f"{name}-now", "shared", f"{name}-then", f"{name}-unrated"])
+
+
+async def test_who_may_only_ingest_reads_nothing_of_others(door: Door) -> None:
+    """A repeat is answered with the record and its amounts, and with the sender's own words alone."""
+    key = await door.make_key("ingest")
+    sighted = {"request_id": "shared", "customer_id": MINE, "status": "pending"}
+    answer = (await door.ask(key, "POST", "/v1/requests", json=sighted)).json()
+    assert (answer["spend"], answer["metadata"]) == ("0.990000000000", {})
+    assert not {"fields", "revisions"} & answer.keys()
+    reading = await door.make_key("ingest", "read")
+    answer = (await door.ask(reading, "POST", "/v1/requests", json=sighted)).json()
+    assert answer["metadata"] == {"of": MINE}
+    assert len(answer["revisions"]) == 1
 
 
 async def test_an_invoice_run_of_a_bound_key_is_about_its_customer(door: Door) -> None:

@@ -1,5 +1,6 @@
 """Keys over HTTP: made, shown once, listed, expired, revoked."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -12,7 +13,7 @@ from ledger.clock import FixedClock
 from ledger.core.keys import key_digest, key_id_in
 from ledger.services.proof.verification import verify
 from ledger.store.database import Database
-from tests.api.doors import MINE, THEIRS, Door, open_door
+from tests.api.doors import MINE, THEIRS, Door, open_door, record
 from tests.conftest import ADMIN_KEY
 
 SPEND = "/v1/spend?from=2026-11-01&to=2026-12-01"
@@ -85,6 +86,26 @@ async def test_a_key_expires_and_is_revoked(door: Door, clock: FixedClock) -> No
     assert report["ok"], report
 
 
+async def test_a_key_that_ends_while_it_sends_sends_no_more(door: Door) -> None:
+    """The lines that came before may land; those after it was revoked do not."""
+    key = await door.make_key("ingest")
+    revoked = asyncio.Event()
+
+    async def lines() -> AsyncIterator[bytes]:
+        yield json.dumps(record("before", MINE)).encode() + b"\n"
+        await asyncio.sleep(0.6)
+        await door.revoke(key)
+        revoked.set()
+        await asyncio.sleep(0.6)
+        yield json.dumps(record("after", MINE)).encode() + b"\n"
+
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/x-ndjson"}
+    answer = await door.client.post("/v1/requests/batch", content=lines(), headers=headers)
+    assert revoked.is_set()
+    assert answer.status_code == 401, answer.text
+    assert (await door.ask(ADMIN_KEY, "GET", "/v1/requests/after")).status_code == 404
+
+
 @pytest.mark.parametrize(
     ("wanted", "fields"),
     [
@@ -94,6 +115,7 @@ async def test_a_key_expires_and_is_revoked(door: Door, clock: FixedClock) -> No
         ({"scopes": ["admin"], "customer_id": MINE}, ["scopes"]),
         ({"expires_at": "2026-11-20T12:00:00Z"}, ["expires_at"]),
         ({"expires_at": "tomorrow"}, ["expires_at"]),
+        ({"expires_at": "9999-12-31T23:59:59-12:00"}, ["expires_at"]),
         ({"expires_at": "2026-12-01T00:00:00"}, ["expires_at"]),
         ({"customer_id": ""}, ["customer_id"]),
         ({"customer_id": "a\x00b"}, ["customer_id"]),

@@ -260,8 +260,8 @@ async def test_exports_have_half_of_the_pool(database: Database, clock: FixedClo
     """One more is told to come again, and gets its answer when one of the others has ended."""
     async with served(database, clock) as application:
         async with AsyncExitStack() as others:
-            for _ in range(MOST_STREAMS):
-                await others.enter_async_context(database.stream())
+            for number in range(MOST_STREAMS):
+                await others.enter_async_context(database.stream(f"caller {number}"))
             answer = await application.client.get("/v1/exports/usage.csv", params=NOVEMBER)
             assert problem_code(answer) == (429, "too_busy")
             assert (await application.client.get("/v1/spend", params=NOVEMBER)).status_code == 200
@@ -282,9 +282,4 @@ async def test_a_reader_of_an_export_that_leaves_gives_its_connection_back(
                 "GET", "/v1/exports/usage.csv", params=NOVEMBER
             ) as answer:
                 assert answer.status_code == 200
-            await until(lambda: not database.streams.locked())
-        await until(lambda: _free(database) == MOST_STREAMS)
-
-
-def _free(database: Database) -> Any:
-    return database.streams._value
+            await until(lambda: database.streams.free == MOST_STREAMS)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from ledger.clock import FixedClock
+from ledger.services.customers import set_customer
 from ledger.services.meters import set_meter
 from ledger.store.database import Database
 from tests.api.doors import MINE, THEIRS, Door, open_door, record
@@ -40,8 +41,9 @@ async def refuse(
 
 
 async def mend(door: Door) -> None:
-    """Make the meter known."""
+    """Make the meter known, and the one of the customer whose keys may name no other."""
     await set_meter(door.database, door.clock, "test", "pro", {"percentage": "10"})
+    await set_customer(door.database, door.clock, "test", MINE, "pro")
 
 
 async def listed(door: Door, query: str = "", key: str = ADMIN_KEY) -> list[Any]:

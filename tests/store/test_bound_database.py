@@ -3,8 +3,8 @@
 import asyncpg
 import pytest
 
-from ledger.store.bound import BOUND_ROLE, BoundDatabase
-from ledger.store.database import Connection, Database
+from ledger.store.bound import BoundDatabase
+from ledger.store.database import BOUND_ROLE, Connection, Database
 from tests.store.test_guards import (
     CHANGES,
     READ_BY_ALL,

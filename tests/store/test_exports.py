@@ -50,7 +50,7 @@ def table(content: bytes) -> list[dict[str, str]]:
 
 async def streamed(database: Database, name: str, **options: Any) -> bytes:
     """A whole stream."""
-    chunks = stream_csv(database, name, START, END, currency="USD", **options)
+    chunks = stream_csv(database, name, START, END, caller="test", currency="USD", **options)
     return b"".join([chunk async for chunk in chunks])
 
 
@@ -339,7 +339,12 @@ async def test_spans_are_half_open_and_customers_can_be_chosen(database: Databas
     halves = [
         table(
             b"".join(
-                [chunk async for chunk in stream_csv(database, "usage", *span, currency="USD")]
+                [
+                    chunk
+                    async for chunk in stream_csv(
+                        database, "usage", *span, caller="test", currency="USD"
+                    )
+                ]
             )
         )
         for span in ((START, MAY), (MAY, END))
@@ -358,7 +363,7 @@ async def test_spans_are_half_open_and_customers_can_be_chosen(database: Databas
 async def test_a_reader_that_goes_away_leaves_nothing_behind(database: Database) -> None:
     """Whether it stops or is cancelled, its connection ends, and the pool answers."""
     for _ in range(20):
-        chunks: Any = stream_csv(database, "usage", START, END, currency="USD")
+        chunks: Any = stream_csv(database, "usage", START, END, caller="test", currency="USD")
         assert (await anext(chunks)).startswith(b"customer_id,")
         await chunks.aclose()
     waiting = asyncio.create_task(streamed(database, "usage"))
@@ -385,9 +390,9 @@ async def test_what_cannot_be_exported_is_said_at_once(
 ) -> None:
     """Before the first byte of an answer."""
     with pytest.raises(NotFound, match="usage, invoices"):
-        stream_csv(database, "secrets", START, END, currency="USD")
+        stream_csv(database, "secrets", START, END, caller="test", currency="USD")
     with pytest.raises(InvalidParameter):
-        stream_csv(database, "usage", END, END, currency="USD")
+        stream_csv(database, "usage", END, END, caller="test", currency="USD")
     with pytest.raises(InvalidParameter):
         await export_files(database, clock, [], START, END, tmp_path, currency="USD")
     (tmp_path / "file").write_bytes(b"")

@@ -17,8 +17,7 @@ import pytest
 from ledger.core.reading import read_statement
 from ledger.core.statements import Statement
 from ledger.services.intake.writer import Writer
-from ledger.store.bound import BOUND_ROLE
-from ledger.store.database import OWNER_ROLE, SERVICE_ROLE, Connection, Database
+from ledger.store.database import BOUND_ROLE, OWNER_ROLE, SERVICE_ROLE, Connection, Database
 from tests.conftest import NOW
 
 FACTS = (

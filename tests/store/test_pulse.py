@@ -171,13 +171,13 @@ async def test_a_pool_in_use_is_no_absent_database(
 async def test_streams_leave_half_of_the_pool(database: Database) -> None:
     """One stream more is refused at once, and the rest of the pool is for others."""
     async with AsyncExitStack() as others:
-        for _ in range(MOST_STREAMS):
-            await others.enter_async_context(database.stream())
+        for number in range(MOST_STREAMS):
+            await others.enter_async_context(database.stream(f"caller {number}"))
         with pytest.raises(TooBusy):
-            await others.enter_async_context(database.stream())
+            await others.enter_async_context(database.stream("another"))
         for _ in range(POOL_SIZE - MOST_STREAMS):
             await others.enter_async_context(database.connection())
-    async with database.stream() as connection:
+    async with database.stream("another") as connection:
         assert await connection.fetchval("SELECT 1") == 1
 
 

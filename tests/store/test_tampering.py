@@ -117,6 +117,9 @@ async def test_a_renamed_model_shows_in_every_batch_that_uses_it(
         ("UPDATE api_key SET digest = '' WHERE name = 'gateway'", "key"),
         ("UPDATE api_key SET expires_at = NULL WHERE name = 'gateway'", "key"),
         ("UPDATE api_key SET revoked_at = NULL", "key"),
+        ("UPDATE api_key SET scopes = '{read}' WHERE name = 'leaked'", "key"),
+        ("UPDATE api_key SET created_by = 'nobody' WHERE name = 'gateway'", "key"),
+        ("UPDATE api_key SET revoked_at = '2099-01-01' WHERE name = 'leaked'", "key"),
         ("DELETE FROM api_key WHERE name = 'leaked'", "key"),
         (
             "INSERT INTO api_key VALUES (0, 'lk_0', '', 'made up', '{admin}', now(), 'nobody')",

@@ -1,7 +1,7 @@
 """The committer: a connection that holds a lane, and everything it must know to commit a batch.
 
 plan ─▶ fence ─▶ (probe) ─▶ COPY, rollups, limits ─▶ commit
- ▲        │ the configuration moved: reload, plan again
+ ▲        │ the configuration moved: reload, plan again; when that goes on, with the fence held throughout
  └────────┘ a key is recorded already: probe first from now on
 """
 
@@ -26,10 +26,11 @@ from ledger.store.database import Connection, Database, in_our_words
 from ledger.store.events import EventKey, Recorded, read_recorded, read_sighted
 from ledger.store.failures import DataRefused, KeyTaken, MetOtherWriter, sorted_failures
 from ledger.store.interning import Interned
-from ledger.store.log import Lane, enter_fence, take_lane
+from ledger.store.log import Lane, enter_fence, fence_held, take_lane
 
 CLEAN_BATCHES_BEFORE_TRUST = 20  # how long it probes first after it has met a duplicate
 MAX_ATTEMPTS = 20
+MOVES_BEFORE_HOLDING = 3  # how often a batch is planned in vain before it keeps decisions waiting
 CLOSE_TIMEOUT_S = 2
 
 
@@ -105,20 +106,34 @@ class Committer:
     async def _commit_whole(
         self, statements: Sequence[Statement], asked: set[bytes]
     ) -> list[Outcome]:
-        attempts = 0
-        while attempts < MAX_ATTEMPTS:
-            with sorted_failures():
-                plan = await self._plan(statements)
+        """Plan outside the fence, so that decisions wait for the write alone; else inside.
+
+        There the configuration stands still, and the batch commits however many decide meanwhile.
+        """
+        for _ in range(MOVES_BEFORE_HOLDING):
+            try:
+                return await self._attempt(statements, asked)
+            except ConfigurationMoved:
+                await self._reload()
+        async with fence_held(self._connection):
+            await self._reload()
+            return await self._attempt(statements, asked)
+
+    async def _attempt(self, statements: Sequence[Statement], asked: set[bytes]) -> list[Outcome]:
+        """Commit records under the configuration that is known, again while other writers stand in the way.
+
+        Raises:
+            ConfigurationMoved: another one is in force.
+        """
+        for _ in range(MAX_ATTEMPTS):
             try:
                 with sorted_failures():
+                    plan = await self._plan(statements)
                     await self._commit_plan(plan, asked)
-            except ConfigurationMoved:
-                await self._reload()  # somebody decided something; that is no failed attempt
             except KeyTaken:
-                attempts += 1
                 self._probes_left = CLEAN_BATCHES_BEFORE_TRUST
             except MetOtherWriter:
-                attempts += 1
+                continue
             else:
                 return plan.outcomes
         raise DatabaseUnavailable("the batch met other writers too often; send the records again")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from ledger.core.keys import ApiKey, Scope, key_digest, key_faults, key_id_in
+from ledger.core.keys import LAST_EXPIRY, ApiKey, Scope, key_digest, key_faults, key_id_in
 from ledger.randomness import new_key
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
@@ -75,4 +75,6 @@ def test_every_fault_of_a_wanted_key_is_named() -> None:
         "invalid_name",
         "invalid_scope",
     ]
+    [late] = key_faults("gateway", ["read"], None, LAST_EXPIRY, NOW)
+    assert (late.field, late.code) == ("expires_at", "out_of_range")
     assert key_faults("gateway", ["ingest", "read"], "acme", NOW + timedelta(days=1), NOW) == []
