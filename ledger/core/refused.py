@@ -8,14 +8,19 @@ import msgspec
 
 from ledger.core.errors import FieldError
 from ledger.core.json_values import read_json
-from ledger.core.secrets import hide_secrets_in_bytes
+from ledger.core.records import KEPT_FIELDS, RequestRecord
+from ledger.core.secrets import hide_own_keys, hide_secrets_in_bytes
 from ledger.core.statements import Refusal
 
 REJECTED, CONFLICT = "rejected", "conflict"
 MAX_KEPT_BYTES = 64 * 1024
+# A little more is looked at: a hint may be shorter than its secret.
+MAX_SEEN_BYTES = MAX_KEPT_BYTES + 4 * 1024
 MAX_KEPT_FAULTS = 10
 MAX_NAME_CHARACTERS = 255
 _ID_DIGITS = 20
+# What is recorded of a record. What else came along may hold a hint.
+_COUNTING_FIELDS = tuple(set(RequestRecord.__struct_fields__) - {*KEPT_FIELDS, "extra"})
 
 
 class Reason(msgspec.Struct, frozen=True):
@@ -75,7 +80,7 @@ def quarantine_id(sender: str, code: str, digest: bytes) -> str:
 def reason_for(faults: Sequence[FieldError], *, conflict: bool) -> Reason:
     """Why a record was refused, in texts that the database can hold."""
     kept = tuple(
-        FieldError(storable(fault.field), fault.code, storable(fault.detail) or "")
+        FieldError(_kept(fault.field), fault.code, _kept(fault.detail) or "")
         for fault in faults[:MAX_KEPT_FAULTS]
     )
     return Reason(CONFLICT if conflict else REJECTED, kept)
@@ -92,9 +97,14 @@ def by_id(sender: str, refusals: Iterable[Refusal]) -> dict[str, tuple[bytes, Re
 
 
 def refused_record(name: str, digest: bytes, refusal: Refusal) -> RefusedRecord:
-    """A refused record as it is kept."""
-    hidden = hide_secrets_in_bytes(refusal.raw)
-    is_whole = len(hidden) <= MAX_KEPT_BYTES and not _hides_metadata(refusal.raw, hidden)
+    """A refused record as it is kept. However long it is, no more than what may be kept is worked on."""
+    is_seen_whole = len(refusal.raw) <= MAX_SEEN_BYTES
+    hidden = hide_secrets_in_bytes(refusal.raw[:MAX_SEEN_BYTES])
+    is_whole = (
+        is_seen_whole
+        and len(hidden) <= MAX_KEPT_BYTES
+        and not _hides_what_counts(refusal.raw, hidden)
+    )
     return RefusedRecord(
         name,
         digest,
@@ -114,21 +124,26 @@ def storable(text: str | None) -> str | None:
     )
 
 
+def _kept(text: str | None) -> str | None:
+    """A text as it is kept."""
+    return storable(text and hide_own_keys(text))
+
+
 def _name(text: str | None) -> str | None:
     """What a record names, up to the length that such a name may have."""
-    return storable(text and text[:MAX_NAME_CHARACTERS])
+    kept = _kept(text)
+    return kept and kept[:MAX_NAME_CHARACTERS]
 
 
-def _hides_metadata(raw: bytes, hidden: bytes) -> bool:
-    """Whether a hint stands in the metadata. Elsewhere it changes nothing that counts."""
-    if hidden == raw or not (b"metadata" in raw or b"\\u" in raw):  # its name may be escaped
-        return False
-    return bool(_metadata(hidden) != _metadata(raw))
+def _hides_what_counts(raw: bytes, hidden: bytes) -> bool:
+    """Whether a hint stands in a field that is recorded: sent again, it would say something else."""
+    return hidden != raw and _counting(hidden) != _counting(raw)
 
 
-def _metadata(raw: bytes) -> Any:
+def _counting(raw: bytes) -> list[Any]:
+    """The fields that are recorded; none of what is no object."""
     try:
         value = read_json(raw)
     except (ValueError, RecursionError):
-        return None
-    return value.get("metadata") if isinstance(value, dict) else None
+        return []
+    return [value.get(name) for name in _COUNTING_FIELDS] if isinstance(value, dict) else []

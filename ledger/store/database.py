@@ -116,7 +116,8 @@ class Database:
     async def stream(self, caller: str) -> AsyncIterator[Connection]:
         """A connection for an answer as long as its reader likes; at most half of the pool are for such.
 
-        Half of those at most are for one caller. If the block ends before the answer does, the connection is cut.
+        At most half of those are for one caller. If the block ends before the answer does, the connection is
+        cut.
 
         Raises:
             TooBusy: as many answers are on their way, in all or to this caller.

@@ -8,8 +8,8 @@ from ledger.core.rows import Dimension
 from ledger.store.database import Connection
 from ledger.store.sql_files import query
 
-# Senders choose what they call their models. Those that no table lists by name are without number, and so must
-# not take all the room: what is listed finds a quarter of it free of them, and what is priced at all half.
+# Senders choose what they call their models. Names that no table lists are without number and must not take
+# all the room: a quarter of it is for what is listed by name, another for what has a price at all.
 MAX_DIMENSIONS = 100_000
 MAX_UNLISTED_DIMENSIONS = MAX_DIMENSIONS * 3 // 4
 MAX_UNRATED_DIMENSIONS = MAX_DIMENSIONS // 2

@@ -3,6 +3,7 @@
 Whoever changes what is kept locks the row of the sender first, which holds its counters.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,7 @@ import msgspec
 from ledger.core.keys import Sender
 from ledger.core.refused import (
     MAX_KEPT_BYTES,
+    MAX_SEEN_BYTES,
     Reason,
     RefusedRecord,
     Room,
@@ -37,6 +39,9 @@ _REMOVE = query("quarantine", "remove")
 _RESTATE = query("quarantine", "restate")
 _MERGE = query("quarantine", "merge")
 ROOM = Room()
+# So much is worked on before others have their turn.
+BYTES_PER_TURN = 256 * 1024
+RECORD_COST_BYTES = 256  # what a record costs beside its bytes
 
 Key = tuple[int, str]  # the customer that the sender is bound to, and the quarantine id
 Position = tuple[datetime, str, int]  # last_seen_at, quarantine id, customer: where a page ended
@@ -72,14 +77,16 @@ async def keep_refused(
 ) -> None:
     """Keep refused records under their sender; a repeat is counted, and so is what has no room."""
     refused = by_id(sender.name, refusals)
-    owner = (sender.customer, sender.name)
     async with connection.transaction():
-        counters = await connection.fetchrow(_LOCK_SENDER, *owner)
-        known = await connection.fetch(_SIGHT, sender.customer, list(refused), seen_at)
-        for row in known:
-            del refused[row["quarantine_id"]]
-        left = Room(room.records - counters["kept"], room.bytes - counters["kept_bytes"])
-        kept = _fitting(refused, left)
+        left = await _sighted(connection, sender, refused, seen_at, room)
+    if not refused:
+        return
+    # What others keep meanwhile is known by the second time. Until then nobody waits: it is work.
+    hidden = await _hidden(refused, left)
+    async with connection.transaction():
+        left = await _sighted(connection, sender, refused, seen_at, room)
+        kept = _fitting((each for each in hidden if each.quarantine_id in refused), left)
+        owner = (sender.customer, sender.name)
         if kept:
             await connection.execute(_KEEP, *owner, seen_at, *zip(*map(_row, kept), strict=True))
         kept_bytes = sum(len(each.record) for each in kept)
@@ -143,17 +150,49 @@ async def settle_replayed(
                 await remove_refused(connection, [row])
 
 
-def _fitting(refused: Mapping[str, tuple[bytes, Refusal]], room: Room) -> list[RefusedRecord]:
+async def _sighted(
+    connection: Connection,
+    sender: Sender,
+    refused: dict[str, tuple[bytes, Refusal]],
+    seen_at: datetime,
+    room: Room,
+) -> Room:
+    """Lock the sender and count what is known of its records, which is taken out; how much room is left."""
+    counters = await connection.fetchrow(_LOCK_SENDER, sender.customer, sender.name)
+    for row in await connection.fetch(_SIGHT, sender.customer, list(refused), seen_at):
+        del refused[row["quarantine_id"]]
+    return Room(room.records - counters["kept"], room.bytes - counters["kept_bytes"])
+
+
+async def _hidden(refused: Mapping[str, tuple[bytes, Refusal]], room: Room) -> list[RefusedRecord]:
+    """Records as they are kept, those that there may be room for; others have their turn in between.
+
+    To hide the secrets of all of them would be work for whoever sends too much.
+    """
+    hidden: list[RefusedRecord] = []
+    bytes_left, turn_bytes = room.bytes, 0
+    for name, (digest, refusal) in refused.items():
+        if len(hidden) >= room.records:
+            break
+        if min(len(refusal.raw), MAX_KEPT_BYTES) > bytes_left:
+            continue
+        if turn_bytes >= BYTES_PER_TURN:
+            await asyncio.sleep(0)
+            turn_bytes = 0
+        turn_bytes += min(len(refusal.raw), MAX_SEEN_BYTES) + RECORD_COST_BYTES
+        record = refused_record(name, digest, refusal)
+        if len(record.record) <= bytes_left:
+            bytes_left -= len(record.record)
+            hidden.append(record)
+    return hidden
+
+
+def _fitting(records: Iterable[RefusedRecord], room: Room) -> list[RefusedRecord]:
     """Those that there is room for, in the order in which they came."""
     kept: list[RefusedRecord] = []
     left = room.bytes
-    for name, (digest, refusal) in refused.items():
-        if len(kept) >= room.records:
-            break
-        if min(len(refusal.raw), MAX_KEPT_BYTES) > left:
-            continue  # hiding its secrets for nothing would be work for whoever sends too much
-        record = refused_record(name, digest, refusal)
-        if len(record.record) <= left:
+    for record in records:
+        if len(kept) < room.records and len(record.record) <= left:
             left -= len(record.record)
             kept.append(record)
     return kept

@@ -26,7 +26,9 @@ UPDATE quarantine SET quarantine_id = 'q_' || left(encode(sha256(
 ALTER TABLE quarantine ADD COLUMN record_bytes integer; -- how long the record was; more than 64 KiB are not kept
 ALTER TABLE quarantine ADD COLUMN is_whole boolean; -- what is kept says all that counts: it can be replayed
 ALTER TABLE quarantine ADD COLUMN faults jsonb; -- [{"field", "code", "detail"}]; null where only `detail` is known
-UPDATE quarantine SET record_bytes = length(record), is_whole = length(record) < 65536;
+-- A hint of before may stand in what counts; it is written escaped or as it is.
+UPDATE quarantine SET record_bytes = length(record), is_whole = length(record) < 65536
+    AND encode(record, 'escape') !~ '(\\\\u2026|\\342\\200\\246) \(\d+ characters\)';
 ALTER TABLE quarantine ALTER COLUMN record_bytes SET NOT NULL, ALTER COLUMN is_whole SET NOT NULL;
 ALTER TABLE quarantine DROP CONSTRAINT quarantine_pkey;
 ALTER TABLE quarantine ADD PRIMARY KEY (customer, quarantine_id);

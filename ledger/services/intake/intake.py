@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterable, Iterator, Sequence
+from contextlib import nullcontext
 from datetime import datetime
 
 from ledger.clock import Clock
@@ -23,7 +24,7 @@ from ledger.services.intake.window import Progress, Taken, Window
 from ledger.services.intake.writer import Writer
 from ledger.store.database import Database
 from ledger.store.failures import DataRefused, WriteFailure, sorted_failures
-from ledger.store.quarantine import keep_refused
+from ledger.store.quarantine import BYTES_PER_TURN, RECORD_COST_BYTES, keep_refused
 
 _LOG = logging.getLogger(__name__)
 
@@ -50,17 +51,21 @@ class Intake:
         *,
         tells_completion: bool = False,
         first_seen_at: Sequence[datetime] | None = None,
+        reading: asyncio.Lock | None = None,
     ) -> Taken:
         """Read and record a list of records; give back when all of it is durable.
 
         What is refused lies in quarantine under its sender then. Records that lie there already are taken
-        with `first_seen_at`, when each was seen first; they are not kept once more.
+        with `first_seen_at`, when each was seen first; they are not kept once more. Calls with the same
+        `reading` are recorded in the order in which they come.
 
         Raises:
             TooBusy: too much waits already.
             DatabaseUnavailable: send them again.
         """
-        records = _read(raws, sender.customer_id, self._clock.now(), first_seen_at)
+        # Who leaves it stands in the writer's queue before the next one begins to read.
+        async with reading or nullcontext():
+            records = await _read(raws, sender.customer_id, self._clock.now(), first_seen_at)
         statements = [each for each in records if isinstance(each, Statement)]
         committed = iter(await self._writer.submit(statements, tells_completion=tells_completion))
         outcomes = [
@@ -89,8 +94,13 @@ class Intake:
             and whatever `take` raises.
         """
         counters = Counters(problems=[])
+        reading = asyncio.Lock()
         window = Window(
-            lambda lines: self.take(lines, sender), self.bytes_in_flight, counters, progress, report
+            lambda lines: self.take(lines, sender, reading=reading),
+            self.bytes_in_flight,
+            counters,
+            progress,
+            report,
         )
         # A stream without a bound is the operator's own file.
         is_file = most_bytes > MAX_LINES_BYTES
@@ -158,18 +168,25 @@ async def _next(pieces: Iterator[bytes], window: Window) -> bytes | None:
     return next(pieces, None)
 
 
-def _read(
+async def _read(
     raws: Sequence[bytes],
     bound_to: str | None,
     now: datetime,
     first_seen_at: Sequence[datetime] | None,
 ) -> list[Statement | Refusal]:
-    if first_seen_at is None:
-        return [read_statement(raw, now, bound_to) for raw in raws]
-    return [
-        _read_again(raw, bound_to, now, seen_at)
-        for raw, seen_at in zip(raws, first_seen_at, strict=True)
-    ]
+    """Read records; others have their turn whenever some have been read."""
+    records: list[Statement | Refusal] = []
+    turn_bytes = 0
+    for index, raw in enumerate(raws):
+        if turn_bytes >= BYTES_PER_TURN:
+            await asyncio.sleep(0)
+            turn_bytes = 0
+        turn_bytes += len(raw) + RECORD_COST_BYTES
+        if first_seen_at is None:
+            records.append(read_statement(raw, now, bound_to))
+        else:
+            records.append(_read_again(raw, bound_to, now, first_seen_at[index]))
+    return records
 
 
 def _read_again(

@@ -105,7 +105,7 @@ class Window:
         lines, size = self._lines, self._gathered_bytes()
         self._lines, self._bytes = [], 0
         self._in_flight.append((asyncio.create_task(self._take(lines)), size))
-        # The task reads its lines and stands in the queue before the next one.
+        # The task begins to read its lines before the next one, which keeps their order.
         await asyncio.sleep(0)
 
     async def _settle_oldest(self) -> None:

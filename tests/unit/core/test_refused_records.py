@@ -9,6 +9,7 @@ from ledger.core.errors import FieldError
 from ledger.core.refused import (
     MAX_KEPT_BYTES,
     MAX_KEPT_FAULTS,
+    MAX_SEEN_BYTES,
     RefusedRecord,
     by_id,
     quarantine_id,
@@ -18,6 +19,7 @@ from ledger.core.refused import (
 )
 from ledger.core.statements import Refusal
 
+OWN_KEY = f"lk_0123456789_{'aB-' * 14}c"
 SECRET = "sk-0123456789abcdefghij"  # noqa: S105 - of nobody
 FAULT = FieldError("images", "wrong_type", "must be an integer")
 
@@ -93,6 +95,38 @@ def test_hints_that_make_a_record_longer_may_cut_it() -> None:
     assert not record.is_whole
 
 
+def test_a_secret_that_is_longer_than_its_hint_may_leave_a_record_whole() -> None:
+    """Of what is little more than may be kept; however much more there is, it is not looked at."""
+    longer = b'{"key": "%s"}' % (b"s" * (MAX_SEEN_BYTES - 11))
+    assert len(longer) == MAX_SEEN_BYTES
+    assert kept(longer).is_whole
+    assert kept(longer).record == b'{"key": "ssss\\u2026 (69621 characters)"}'
+    much_longer = kept(longer + b" ")
+    assert (much_longer.is_whole, much_longer.record_bytes) == (False, MAX_SEEN_BYTES + 1)
+
+
+@pytest.mark.parametrize("place", [MAX_KEPT_BYTES, MAX_SEEN_BYTES])
+@pytest.mark.parametrize("secret", [f'"api_key": "{SECRET}"', f'"note": "{OWN_KEY}"'])
+def test_a_record_that_is_cut_shows_no_part_of_a_secret(place: int, secret: str) -> None:
+    """Wherever the cut falls, and however much hiding has made of it shorter before."""
+    for offset in range(len(secret)):
+        for before in ('{"note": "%s", ', '{"key": "%s", '):
+            padding = "x" * (place - offset - len(before) + 2)
+            record = kept(f"{before % padding}{secret}}}{'x' * 5000}".encode()).record
+            assert b"sk-01" not in record
+            assert b"lk_0123456789_a" not in record
+
+
+def test_our_own_keys_are_in_no_text_that_is_kept() -> None:
+    """Neither in what the record names nor in what is wrong with it."""
+    fault = FieldError(OWN_KEY, "c", f"not {OWN_KEY}")
+    record = refused_record("q_1", b"", Refusal(b"1", (fault,), OWN_KEY, "c" * 240 + OWN_KEY))
+
+    assert OWN_KEY[14:] not in repr(record)
+    assert record.request_id == "lk_0123456789_… (57 characters)"
+    assert record.customer_id == f"{'c' * 240}lk_0123456789_…"
+
+
 @pytest.mark.parametrize(
     ("raw", "is_whole"),
     [
@@ -101,13 +135,17 @@ def test_hints_that_make_a_record_longer_may_cut_it() -> None:
         ({"metadata": {"api_key": SECRET}}, False),
         ({"metadata": {"token": [SECRET]}}, False),
         ([{"token": SECRET}, "metadata"], True),
+        ({"request_id": OWN_KEY}, False),
+        ({"note": OWN_KEY, "request_id": "r1", "usage": {"input": 5}}, True),
+        ({"input_tokens": "many", "key": SECRET}, True),
     ],
 )
-def test_a_secret_is_hidden_and_missed_only_in_metadata(raw: object, *, is_whole: bool) -> None:
-    """A hint that were recorded as metadata would contradict the record when it is sent again."""
+def test_a_secret_is_missed_only_in_what_is_recorded(raw: object, *, is_whole: bool) -> None:
+    """A hint that were recorded, as metadata or an id, would contradict the record sent again."""
     record = kept(json.dumps(raw).encode())
 
     assert SECRET.encode() not in record.record
+    assert OWN_KEY.encode() not in record.record
     assert record.is_whole == is_whole
 
 
@@ -123,3 +161,11 @@ def test_what_is_no_json_hides_its_secrets_too(rest: bytes) -> None:
 
     assert SECRET.encode() not in record.record
     assert record.is_whole
+
+
+def test_a_hint_in_the_place_of_what_broke_the_syntax_is_missed() -> None:
+    """Sent again the record would be another one: JSON, where it was none."""
+    record = kept(b'{"request_id": "r1", "key": "\\q0123456789"}')
+
+    json.loads(record.record)
+    assert not record.is_whole
