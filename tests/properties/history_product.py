@@ -1,5 +1,6 @@
 """The product as a player of histories: it answers in the words of the second model."""
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -8,7 +9,7 @@ from typing import Any
 
 from ledger.clock import FixedClock
 from ledger.core.adjustments import read_adjustment
-from ledger.core.errors import Conflict, InvalidRecord, NotFound, UnprocessableDecision
+from ledger.core.errors import Conflict, InvalidRecord, NotFound, TooBusy, UnprocessableDecision
 from ledger.core.instants import parse_month
 from ledger.core.reading import read_statement
 from ledger.core.request_ids import request_id_of
@@ -134,6 +135,9 @@ class Product:
             return refusal.code
         except NotFound:  # nothing was ever heard of the customer
             return {}
+        except TooBusy:  # another run is at the customer: come again, as one is told to
+            await asyncio.sleep(0.01)
+            return await self._run_invoices(operation)
         return {
             head["customer_id"]: Decimal(head["total"])
             for head in report["invoices"]

@@ -21,7 +21,10 @@ HINTS = (
     rb'{"metadata": {"key": "sk-0\u2026 (23 characters)"}}',
     '{"model": "sk-0… (23 characters)"}'.encode(),
 )
-NO_HINTS = (rb'{"note": "\u2026 (many characters)"}', b'{"note": "u2026 (23 characters)", "\xff": 1}')
+NO_HINTS = (
+    rb'{"note": "\u2026 (many characters)"}',
+    b'{"note": "u2026 (23 characters)", "\xff": 1}',
+)
 INSERT = (
     "INSERT INTO quarantine VALUES ($1, $2, 'missing', 'rejected', 'request_id', 'is required', NULL, 'r', "
     "$3, 2, $4, $4)"
