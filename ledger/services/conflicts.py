@@ -17,6 +17,9 @@ from ledger.store.events import read_recorded
 from ledger.store.quarantine import Kept
 from ledger.store.requests import read_revisions
 
+# Fields that a hint may stand in, where a record is not kept whole.
+_TEXTS = ("model", "provider", "service_tier", "region", "accelerator", "meter_slug", "metadata")
+
 
 async def conflict_body(connection: Connection, row: Kept) -> dict[str, Any] | None:
     """Both statements of a conflict; None where what is kept cannot be read, or nothing is recorded.
@@ -42,7 +45,7 @@ async def conflict_body(connection: Connection, row: Kept) -> dict[str, Any] | N
         "differences": [
             _difference_body(each)
             for each in differences(recorded.statement, sent)
-            if each.field != "metadata" or row["is_whole"]  # a hint in it is no difference
+            if row["is_whole"] or each.field not in _TEXTS  # a hint in one is no difference
         ],
     }
 

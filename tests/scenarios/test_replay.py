@@ -11,6 +11,7 @@ import pytest
 from ledger.clock import FixedClock
 from ledger.core.errors import DatabaseUnavailable, NotFound
 from ledger.core.keys import Sender
+from ledger.services.customers import set_customer
 from ledger.services.intake.window import Taken
 from ledger.services.meters import set_meter
 from ledger.services.quarantine import show_quarantined
@@ -126,6 +127,7 @@ async def test_a_bound_sender_replays_as_what_it_is(desk: Desk) -> None:
     del mine["customer_id"]
     await desk.send(mine, record("theirs", output_tokens=1), sender=bound)
     await set_meter(desk.database, desk.clock, "test", "pro", {"percentage": "10"})
+    await set_customer(desk.database, desk.clock, "test", "bolt", "pro")  # or it could not name it
 
     replayed = await desk.replay()
 
