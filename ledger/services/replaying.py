@@ -30,7 +30,8 @@ MAX_LISTED = 1000
 NOT_WHOLE = FieldError(
     None,
     "not_whole",
-    "is not kept whole (beyond 64 KiB, or a secret in a field that is recorded); its sender must send it again",
+    "is not kept whole (beyond 64 KiB, or a secret in a field that is recorded); "
+    "its sender must send it again",
 )
 
 Progress = Callable[[int, int], None]  # how many of how many are done

@@ -324,7 +324,7 @@ async def test_unrated_usage_is_announced_once_a_month(
     assert (decision.kind, decision.customer) == ("unrated_found", customer)
     assert decision.subject == decision.body["alert_id"]
     assert decision.body["model"] == MODELS["mystery"]
-    assert caplog.text.count("no rate is known for") == 2
+    assert caplog.text.count("usage without a rate in") == 2
     outbox = "SELECT count(*) FROM outbox WHERE topic = 'unrated' AND body ->> 'month' <> '2026-11'"
     assert await scalar(database, outbox) == 2
 
