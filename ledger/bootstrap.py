@@ -14,7 +14,10 @@ from ledger.core.errors import SetupError
 from ledger.services.intake.bytes_in_flight import BytesInFlight
 from ledger.services.intake.intake import Intake
 from ledger.services.intake.writer import Writer
+from ledger.services.jobs.due import Job
+from ledger.services.jobs.work import JobOptions, all_jobs
 from ledger.services.rates import publish_shipped
+from ledger.services.rerating.unrated_job import UnratedWatch
 from ledger.settings import Settings
 from ledger.store.configuration import adopt_currency
 from ledger.store.database import Database
@@ -77,9 +80,17 @@ async def open_ledger(
         yield Ledger(settings, clock, database, tuple(migrated))
 
 
-async def make_months_ahead(ledger: Ledger) -> None:
-    """Make the months that have come into reach since the last time; anything else is in place."""
-    await migrate(ledger.database.url, ledger.clock.now().date())
+def jobs_of(ledger: Ledger, watch: UnratedWatch | None = None) -> tuple[Job, ...]:
+    """The jobs of a ledger; with a watch its unrated usage is looked at by that."""
+    settings = ledger.settings
+    options = JobOptions(
+        currency=settings.currency,
+        invoice_grace_hours=settings.invoice_grace_hours,
+        export_dir=settings.export_dir,
+        unmetered_hours=settings.unmetered_hours,
+    )
+    watch = watch or UnratedWatch(ledger.database, ledger.clock)
+    return all_jobs(ledger.database, ledger.clock, options, watch)
 
 
 def admin_key(settings: Settings) -> tuple[str, Path | None]:

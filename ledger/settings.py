@@ -16,6 +16,9 @@ _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 DEFAULT_BYTES_IN_FLIGHT = 128 * 1024 * 1024
 # Less would have no room for a whole array and what a stream is decoded in.
 LEAST_BYTES_IN_FLIGHT = 32 * 1024 * 1024
+DEFAULT_UNMETERED_HOURS = 24
+MOST_HOURS = 8760  # a year
+_NO_BOUND = (1 << 60) - 1
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _N = TypeVar("_N", int, None)
 
@@ -36,6 +39,9 @@ class Settings(msgspec.Struct, frozen=True):
     auto_create_customers: bool = True
     max_connections: int | None = None  # None: as many as the system's limits leave room for
     max_bytes_in_flight: int = DEFAULT_BYTES_IN_FLIGHT
+    invoice_grace_hours: int | None = None  # None: no invoice is issued by itself
+    export_dir: Path | None = None  # None: no files are written by themselves
+    unmetered_hours: int = DEFAULT_UNMETERED_HOURS
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -45,6 +51,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         SetupError: a value that cannot be; the detail names the variable and the rule.
     """
     rates_dir = environment.get("LEDGER_RATES_DIR")
+    export_dir = environment.get("LEDGER_EXPORT_DIR")
     return Settings(
         database_url=environment.get("LEDGER_DATABASE_URL") or None,
         data_dir=Path(environment.get("LEDGER_DATA_DIR") or _default_data_dir()),
@@ -64,6 +71,11 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
             DEFAULT_BYTES_IN_FLIGHT,
             LEAST_BYTES_IN_FLIGHT,
         ),
+        invoice_grace_hours=_number(environment, "LEDGER_INVOICE_GRACE_HOURS", None, 0, MOST_HOURS),
+        export_dir=Path(export_dir) if export_dir else None,
+        unmetered_hours=_number(
+            environment, "LEDGER_UNMETERED_HOURS", DEFAULT_UNMETERED_HOURS, 1, MOST_HOURS
+        ),
     )
 
 
@@ -79,12 +91,15 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _number(environment: Mapping[str, str], name: str, default: _N, least: int) -> int | _N:
+def _number(
+    environment: Mapping[str, str], name: str, default: _N, least: int, most: int = _NO_BOUND
+) -> int | _N:
     text = environment.get(name)
     if not text:
         return default
-    if not text.isascii() or not text.isdigit() or not least <= int(text[:20]) < 1 << 60:
-        raise SetupError(f"{name} must be a whole number, {least} or more")
+    if not text.isascii() or not text.isdigit() or not least <= int(text[:20]) <= most:
+        to = f"from {least} to {most}" if most < _NO_BOUND else f"{least} or more"
+        raise SetupError(f"{name} must be a whole number, {to}")
     return int(text)
 
 

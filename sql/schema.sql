@@ -472,6 +472,19 @@ CREATE TABLE ledger.invoice_line (
     CONSTRAINT invoice_line_key_type_check CHECK (((key_type IS NULL) = (meter_slug IS NOT NULL)))
 );
 
+CREATE TABLE ledger.job_run (
+    job text NOT NULL COLLATE pg_catalog."C",
+    slot text NOT NULL COLLATE pg_catalog."C",
+    attempt integer NOT NULL,
+    worker text NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    outcome text NOT NULL,
+    by_hand boolean NOT NULL,
+    detail jsonb NOT NULL,
+    CONSTRAINT job_run_outcome_check CHECK ((outcome = ANY (ARRAY['running'::text, 'done'::text, 'failed'::text, 'interrupted'::text])))
+);
+
 CREATE TABLE ledger.ledger_event (
     customer integer NOT NULL,
     lane integer NOT NULL,
@@ -975,6 +988,9 @@ ALTER TABLE ONLY ledger.invoice_line
 ALTER TABLE ONLY ledger.invoice
     ADD CONSTRAINT invoice_pkey PRIMARY KEY (customer, number);
 
+ALTER TABLE ONLY ledger.job_run
+    ADD CONSTRAINT job_run_pkey PRIMARY KEY (job, slot, attempt);
+
 ALTER TABLE ONLY ledger.ledger_event
     ADD CONSTRAINT ledger_event_pkey PRIMARY KEY (customer, lane, batch, ordinal);
 
@@ -1058,6 +1074,8 @@ CREATE UNIQUE INDEX dimension_key ON ledger.dimension USING btree (ledger.dimens
 CREATE INDEX invoice_by_number ON ledger.invoice USING btree (length(number), number);
 
 CREATE INDEX invoice_line_fee ON ledger.invoice_line USING btree (customer) WHERE (meter_slug IS NOT NULL);
+
+CREATE INDEX job_run_by_time ON ledger.job_run USING btree (job, started_at);
 
 CREATE INDEX quarantine_by_customer ON ledger.quarantine USING btree (customer, last_seen_at, quarantine_id);
 
@@ -1396,6 +1414,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ledger.invoice TO ledger_service;
 GRANT SELECT ON TABLE ledger.invoice TO ledger_bound;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ledger.invoice_line TO ledger_service;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ledger.job_run TO ledger_service;
 
 GRANT SELECT,INSERT ON TABLE ledger.ledger_event TO ledger_service;
 GRANT SELECT ON TABLE ledger.ledger_event TO ledger_bound;

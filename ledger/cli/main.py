@@ -12,6 +12,7 @@ from ledger.cli import (
     export,
     ingest,
     invoices,
+    jobs,
     keys,
     limits,
     meters,
@@ -74,5 +75,6 @@ for module in (
     verify,
     seal,
     rebuild,
+    jobs,
 ):
     main.add_command(module.command_group)

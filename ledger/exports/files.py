@@ -73,7 +73,7 @@ def pending_files(folder: Path) -> Iterator[Callable[[str], PendingFile]]:
             file.complete()
         for file in opened:
             file.publish()
-        _sync_folder(folder)
+        sync_folder(folder)
     finally:
         for file in opened:
             file.discard()
@@ -91,7 +91,12 @@ def writing_to(folder: Path) -> Iterator[None]:
         ) from error
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make sure that the disk holds the names in a folder.
+
+    Raises:
+        SetupError: it cannot.
+    """
     with writing_to(folder):
         descriptor = os.open(folder, os.O_RDONLY)
         try:

@@ -1,60 +1,105 @@
-"""The scheduler of `ledger serve`."""
+"""The scheduler: looks again and again whether a job is due, and lets the jobs run.
 
+Its ticks decide nothing. What is due follows from the runs that are recorded, so it does not matter how many
+processes look, or that none did for a week.
+"""
+
+import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
 
-from ledger.bootstrap import Ledger, make_months_ahead
-from ledger.services.rerating.unrated_job import UnratedRun, UnratedWatch
+from ledger.bootstrap import Ledger, jobs_of
+from ledger.core.errors import DatabaseUnavailable, TooBusy
+from ledger.services.jobs.due import Job
+from ledger.services.jobs.runner import run_due
+from ledger.services.rerating.unrated_job import UnratedWatch
+
+LOOK_EVERY_S = 15
+PARTING_S = 5  # how long jobs that are told to stop may take for it
 
 _LOG = logging.getLogger(__name__)
 
 
 @asynccontextmanager
 async def scheduled_jobs(ledger: Ledger) -> AsyncIterator[None]:
-    """Run the jobs beside the block."""
-    scheduler = AsyncIOScheduler(timezone="UTC")
-    # 24 months stand ahead, so a night on which this fails costs nothing.
-    scheduler.add_job(_make_months, CronTrigger(hour=3, timezone="UTC"), [ledger], coalesce=True)
+    """Run the jobs beside the block; on leaving, those at work are stopped, which they record."""
     watch = UnratedWatch(ledger.database, ledger.clock)
-    # What is due comes from the database: every minute if something was decided since, every hour anyway.
-    scheduler.add_job(
-        _rate_unrated, CronTrigger(minute="1-59", timezone="UTC"), [watch], coalesce=True
+    looks = Looks()
+    scheduler = AsyncIOScheduler(
+        timezone="UTC",
+        job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
     )
-    scheduler.add_job(
-        _rate_all_unrated, CronTrigger(minute="0", timezone="UTC"), [watch], coalesce=True
-    )
+    for job in jobs_of(ledger, watch):
+        trigger = IntervalTrigger(seconds=LOOK_EVERY_S, timezone="UTC")
+        scheduler.add_job(looks.counted, trigger, [partial(look, ledger, job)])
+    # Every minute if something was decided since. Every hour anyway, which is a job.
+    each_minute = CronTrigger(minute="1-59", timezone="UTC")
+    scheduler.add_job(looks.counted, each_minute, [partial(_rate_unrated, watch)])
     scheduler.start()
     try:
         yield
     finally:
+        scheduler.pause()
+        await (
+            looks.end()
+        )  # before the shutdown, which would cancel them a second time, while they record it
         scheduler.shutdown(wait=False)
 
 
-async def _make_months(ledger: Ledger) -> None:
+class Looks:
+    """What the scheduler has begun and has not ended."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_ending = False
+
+    async def counted(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do something, and know of it."""
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - the scheduler makes one for each
+        self._tasks.add(task)
+        try:
+            await work()
+        except asyncio.CancelledError:
+            if (
+                not self._is_ending
+            ):  # else it is as it should be, and the scheduler would call it an error
+                raise
+        finally:
+            self._tasks.discard(task)
+
+    async def end(self) -> None:
+        """Stop everything, and wait until it has."""
+        self._is_ending = True
+        await asyncio.sleep(0)  # what was begun in this moment is not counted yet
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(list(self._tasks), timeout=PARTING_S)
+
+
+async def look(ledger: Ledger, job: Job) -> None:
+    """Do what is due of a job. Whatever comes of it, the scheduler goes on."""
     try:
-        await make_months_ahead(ledger)
-    except Exception:  # noqa: BLE001 - a job that fails must not end the scheduler
-        _LOG.exception("making months ahead failed; it is tried again tomorrow")
+        await run_due(ledger.database, ledger.clock, job)
+    except (DatabaseUnavailable, TooBusy) as error:
+        # The pulse tells when the database is away; a look that was missed is made up for by the next.
+        _LOG.debug("job %s: %s", job.name, type(error).__name__)
+    except Exception:  # noqa: BLE001 - the row that should tell of it could not be written
+        _LOG.exception("looking after the job %s failed; it is looked at again", job.name)
 
 
 async def _rate_unrated(watch: UnratedWatch) -> None:
     try:
-        _tell(await watch.look())
-    except Exception:  # noqa: BLE001 - as above
+        run = await watch.look()
+    except Exception:  # noqa: BLE001 - a look that fails must not end the scheduler
         _LOG.exception("rating what is unrated failed; it is tried again in a minute")
-
-
-async def _rate_all_unrated(watch: UnratedWatch) -> None:
-    try:
-        _tell(await watch.look_again())
-    except Exception:  # noqa: BLE001 - as above
-        _LOG.exception("rating what is unrated failed; it is tried again in a minute")
-
-
-def _tell(run: UnratedRun | None) -> None:
+        return
     if run is not None and run.rated:
         _LOG.info("rated %d requests that had no price", run.rated)

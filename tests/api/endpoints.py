@@ -13,7 +13,8 @@ class Call(msgspec.Struct, frozen=True):
     """An endpoint, and the scopes other than `admin` that it is open to.
 
     `foreign` is what a key of one customer is told when the call is about another: words in braces stand for
-    things of the customer that is asked about. None: the call is about nobody.
+    things of the customer that is asked about. None: the call is about nobody. `bound` is what any such key
+    is told where the call is about all customers.
     """
 
     method: str
@@ -22,6 +23,7 @@ class Call(msgspec.Struct, frozen=True):
     scopes: tuple[str, ...] = ()
     body: Any = None
     foreign: int | None = None
+    bound: int | None = None
 
 
 CALLS = (
@@ -79,6 +81,7 @@ CALLS = (
          ("ingest",), None, 404),
     Call("POST", "/v1/quarantine/{quarantine_id:str}/dismiss", "/v1/quarantine/{quarantine_id}/dismiss",
          ("ingest",), {"reason": "a test"}, 404),
+    Call("GET", "/v1/jobs", "/v1/jobs", ("read",), bound=403),
     Call("GET", "/v1/keys", "/v1/keys", ("read",)),
     Call("GET", "/v1/keys/{key_id:str}", "/v1/keys/{key_id}", ("read",), None, 404),
     Call("POST", "/v1/keys", "/v1/keys", (), {"name": "n", "scopes": ["read"]}),

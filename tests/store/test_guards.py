@@ -30,7 +30,7 @@ WORDS = ("response_id", "metadata", "fields", "salt", "redacted")
 DERIVED_OR_OPERATIONAL = (
     "rollup_hour", "rollup_hour_unit", "customer_setting", "spend_limit", "limit_window", "alert",
     "number_series", "invoice", "invoice_line", "touched_period", "outbox", "quarantine", "meter_usage",
-    "quarantine_sender", "api_key",
+    "quarantine_sender", "api_key", "job_run",
 )  # fmt: skip
 CALLED = (
     "enter_fence()", "raise_epoch()", "request_id_text(uuid,text)", "csv_text(text)", "pico_text(numeric)",

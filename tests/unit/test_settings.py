@@ -1,5 +1,7 @@
 """What the environment may decide."""
 
+from pathlib import Path
+
 import pytest
 
 from ledger.core.errors import SetupError
@@ -18,9 +20,27 @@ def test_the_bounds_of_a_process_have_defaults_and_may_be_set() -> None:
     assert (stated.max_connections, stated.max_bytes_in_flight) == (500, 64 * MEBIBYTE)
 
 
+def test_jobs_have_defaults_and_may_be_set() -> None:
+    """No invoices and no files by themselves, and a day until unmetered requests are told."""
+    unset = read_settings({})
+    assert (unset.invoice_grace_hours, unset.unmetered_hours, unset.export_dir) == (None, 24, None)
+    stated = read_settings(
+        {
+            "LEDGER_INVOICE_GRACE_HOURS": "0",
+            "LEDGER_UNMETERED_HOURS": "8760",
+            "LEDGER_EXPORT_DIR": "drop",
+        }
+    )
+    assert (stated.invoice_grace_hours, stated.unmetered_hours) == (0, 8760)
+    assert stated.export_dir == Path("drop")
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [
+        ("LEDGER_INVOICE_GRACE_HOURS", "8761"),
+        ("LEDGER_INVOICE_GRACE_HOURS", "1 day"),
+        ("LEDGER_UNMETERED_HOURS", "0"),
         ("LEDGER_MAX_CONNECTIONS", "0"),
         ("LEDGER_MAX_CONNECTIONS", "-1"),
         ("LEDGER_MAX_CONNECTIONS", "many"),
