@@ -1,7 +1,6 @@
 """`ledger jobs`."""
 
 import asyncio
-import signal
 from typing import Any
 
 import click
@@ -18,6 +17,7 @@ from ledger.cli.running import (
     remark,
     say,
 )
+from ledger.cli.signals import SIGNALS
 from ledger.core.errors import NotFound
 from ledger.jobs.scheduler import scheduled_jobs
 from ledger.logs import begin_log
@@ -93,12 +93,10 @@ async def run(ledger: Ledger, *, name: str | None, slot: str | None, as_json: bo
 
 async def _run_until_told(ledger: Ledger) -> None:
     told = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for each in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(each, told.set)
-    async with ledger.database.watched(), scheduled_jobs(ledger):
-        remark("ledger: running jobs when they are due")
-        await told.wait()
+    with SIGNALS.call(told.set):
+        async with ledger.database.watched(), scheduled_jobs(ledger):
+            remark("ledger: running jobs when they are due")
+            await told.wait()
 
 
 def _known(jobs: tuple[Job, ...], name: str) -> Job:

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ledger.bootstrap import open_ledger
+from ledger.cli.signals import SIGNALS
 from ledger.core.cuts import AsOf, parse_as_of
 from ledger.core.errors import DatabaseUnavailable, LedgerError
 from ledger.core.instants import Period, parse_instant_or_date, parse_month
@@ -39,7 +40,7 @@ def command(run: Command[_P]) -> Callable[_P, None]:
     def main(*args: _P.args, **kwargs: _P.kwargs) -> None:
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                code = runner.run(run(*args, **kwargs))
+                code = runner.run(_heeding_signals(run(*args, **kwargs)))
         except RateFileError as error:
             _complain(str(error))
             sys.exit(WITH_PROBLEMS)
@@ -58,6 +59,13 @@ def command(run: Command[_P]) -> Callable[_P, None]:
         sys.exit(code or DONE)
 
     return main
+
+
+async def _heeding_signals(running: Coroutine[Any, Any, int | None]) -> int | None:
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101 - it runs in one
+    with SIGNALS.call(task.cancel):
+        return await running
 
 
 def on_ledger(run: Callable[..., Coroutine[Any, Any, int | None]]) -> Callable[..., None]:

@@ -2,10 +2,9 @@
 
 import gc
 import resource
-import signal
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
 import click
@@ -20,8 +19,9 @@ from ledger.cli.running import (
     command,
     remark,
 )
+from ledger.cli.signals import SIGNALS
 from ledger.core.errors import SetupError
-from ledger.jobs.scheduler import scheduled_jobs
+from ledger.jobs.scheduler import Looks, scheduled_jobs
 from ledger.logs import begin_log
 from ledger.settings import read_settings
 
@@ -35,7 +35,7 @@ FILES_OF_OUR_OWN = 256
 
 
 class Server(uvicorn.Server):
-    """A server that tells where it listens, and leaves the closing to its caller when it is told to stop."""
+    """A server that tells where it listens, and leaves signals to its caller."""
 
     async def startup(self, sockets: list[Any] | None = None) -> None:
         """Begin to listen."""
@@ -45,20 +45,14 @@ class Server(uvicorn.Server):
                 host, port = listening.getsockname()[:2]
                 remark(f"ledger: listening on http://{host}:{port}")
 
+    def stop(self) -> None:
+        """Take no more connections, answer what was asked, and end."""
+        self.should_exit = True
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Stop on SIGTERM and SIGINT, at once on a second one; the signal is not raised again after.
-
-        What opened the ledger must be left in order, or an embedded server would stay behind.
-        """
-        before = {
-            each: signal.signal(each, self.handle_exit) for each in (signal.SIGTERM, signal.SIGINT)
-        }
-        try:
-            yield
-        finally:
-            for each, handler in before.items():
-                signal.signal(each, handler)
+        """What signals do is decided in `ledger.cli.signals`."""
+        yield
 
 
 def server_config(app: Any, bounds: Bounds | None = None) -> uvicorn.Config:
@@ -82,14 +76,22 @@ def server_config(app: Any, bounds: Bounds | None = None) -> uvicorn.Config:
 @click.option(
     "--port", type=click.IntRange(0, 65535), help="Port; LEDGER_PORT or 8080; 0: any free one."
 )
+@click.option(
+    "--jobs/--no-jobs",
+    "with_jobs",
+    default=True,
+    show_default=True,
+    help="Run the jobs beside the API; without, `ledger jobs run` is to run somewhere.",
+)
 @command
-async def command_group(host: str | None, port: int | None) -> int:
+async def command_group(host: str | None, port: int | None, *, with_jobs: bool) -> int:
     """Serve the API, with its writer and its jobs.
 
     Example: ledger serve --port 8080
 
     Without LEDGER_DATABASE_URL an embedded PostgreSQL runs in LEDGER_DATA_DIR for as long as it is needed.
-    TLS is left to a proxy in front.
+    TLS is left to a proxy in front. SIGTERM or SIGINT answers what was asked and ends within 45 s, a second
+    one ends at once.
     """
     begin_log()
     settings = read_settings()
@@ -97,12 +99,19 @@ async def command_group(host: str | None, port: int | None) -> int:
     key, path = admin_key(settings)
     if path is not None:
         remark(f"ledger: the admin key lies in {path}")
-    async with open_ledger(settings, migrating=True) as ledger, scheduled_jobs(ledger):
+    async with open_ledger(settings, migrating=True) as ledger:
         gc.freeze()
         gc.set_threshold(COLLECT_AFTER_OBJECTS)
         bounds = Bounds(most_connections=connections_within_limits(settings.max_connections))
         server = Server(server_config(create_app(ledger, key), bounds))
-        await server.serve(sockets=[listener])
+        async with scheduled_jobs(ledger) if with_jobs else nullcontext(Looks()) as jobs:
+
+            def stop() -> None:
+                server.stop()
+                jobs.stop()
+
+            with SIGNALS.call(stop):
+                await server.serve(sockets=[listener])
         return DONE if server.started else WRONG_USAGE
 
 

@@ -27,8 +27,11 @@ _LOG = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def scheduled_jobs(ledger: Ledger) -> AsyncIterator[None]:
-    """Run the jobs beside the block; on leaving, those at work are stopped, which they record."""
+async def scheduled_jobs(ledger: Ledger) -> AsyncIterator["Looks"]:
+    """Run the jobs beside the block; on leaving, those at work are stopped, which they record.
+
+    Gives what may stop them sooner.
+    """
     watch = UnratedWatch(ledger.database, ledger.clock)
     looks = Looks()
     scheduler = AsyncIOScheduler(
@@ -43,12 +46,10 @@ async def scheduled_jobs(ledger: Ledger) -> AsyncIterator[None]:
     scheduler.add_job(looks.counted, each_minute, [partial(_rate_unrated, watch)])
     scheduler.start()
     try:
-        yield
+        yield looks
     finally:
-        scheduler.pause()
-        await (
-            looks.end()
-        )  # before the shutdown, which would cancel them a second time, while they record it
+        # Before the shutdown, which would cancel them a second time, while they record the first.
+        await looks.end()
         scheduler.shutdown(wait=False)
 
 
@@ -60,26 +61,31 @@ class Looks:
         self._is_ending = False
 
     async def counted(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Do something, and know of it."""
+        """Do something, and know of it; nothing once the end has come."""
+        if self._is_ending:
+            return
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - the scheduler makes one for each
         self._tasks.add(task)
         try:
             await work()
         except asyncio.CancelledError:
-            if (
-                not self._is_ending
-            ):  # else it is as it should be, and the scheduler would call it an error
+            # When it ends that is as it should be; the scheduler would call it an error.
+            if not self._is_ending:
                 raise
         finally:
             self._tasks.discard(task)
 
+    def stop(self) -> None:
+        """Begin nothing more, and stop what was begun."""
+        if not self._is_ending:
+            self._is_ending = True
+            for task in self._tasks:
+                task.cancel()
+
     async def end(self) -> None:
         """Stop everything, and wait until it has."""
-        self._is_ending = True
-        await asyncio.sleep(0)  # what was begun in this moment is not counted yet
-        for task in self._tasks:
-            task.cancel()
+        self.stop()
         if self._tasks:
             await asyncio.wait(list(self._tasks), timeout=PARTING_S)
 

@@ -138,9 +138,6 @@ class Tasks:
     async def unrated(self, _: Slot) -> Detail:
         """Rate what had no price, also what a correction has left so since the last look."""
         run = await self._watch.look_again()
-        if run is None:
-            return {
-                "rated": 0,
-                "is_elsewhere": True,
-            }  # another process does the same at this moment
+        if run is None:  # another process does the same at this moment
+            return {"rated": 0, "is_elsewhere": True}
         return {"rated": run.rated}

@@ -6,6 +6,12 @@ last to leave stops it. It listens on a unix socket in a private folder and nowh
 
 from ledger.store.embedded.binaries import find_binary
 from ledger.store.embedded.errors import EmbeddedServerError
-from ledger.store.embedded.server import EmbeddedServer, embedded_server
+from ledger.store.embedded.server import EmbeddedServer, embedded_server, stop_servers_at_once
 
-__all__ = ["EmbeddedServer", "EmbeddedServerError", "embedded_server", "find_binary"]
+__all__ = [
+    "EmbeddedServer",
+    "EmbeddedServerError",
+    "embedded_server",
+    "find_binary",
+    "stop_servers_at_once",
+]

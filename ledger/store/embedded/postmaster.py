@@ -5,6 +5,7 @@ else's, so a process counts as ours only if its command line names our data.
 """
 
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Mapping
@@ -97,6 +98,13 @@ def stop(folder: DataFolder, bin_dir: Path) -> None:
             f"The database server, process {process_id}, does not stop:\n{answer.stderr.strip()}\n"
             f"End it with: kill -QUIT {process_id}"
         )
+
+
+def tell_to_stop(cluster_dir: Path) -> None:
+    """Tells a server to end what its clients do and then itself; does not wait for it."""
+    process_id = find_process_id(cluster_dir)
+    if process_id is not None:
+        os.kill(process_id, signal.SIGINT)
 
 
 def _clear_leftovers(cluster_dir: Path, socket_dir: Path) -> None:

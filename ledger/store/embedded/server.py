@@ -1,6 +1,6 @@
 import os
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,7 @@ from ledger.store.embedded.cluster import ensure_cluster
 from ledger.store.embedded.data_folder import DataFolder, open_data_folder
 from ledger.store.embedded.errors import EmbeddedServerError
 from ledger.store.embedded.locks import exclusive_lock, open_lock_file, try_lock
-from ledger.store.embedded.postmaster import read_socket_dir, stop
+from ledger.store.embedded.postmaster import read_socket_dir, stop, tell_to_stop
 from ledger.store.embedded.socket_folder import choose_socket_dir, open_socket_dir
 from ledger.store.embedded.starting import Start, bring_up
 from ledger.store.embedded.threads import run_in_thread
@@ -20,6 +20,9 @@ DATABASE = "ledger"
 
 # Beside a start, a process may have to wait for a stop in two attempts.
 _STOP_ALLOWANCE_S = 180.0
+
+# The folders of the servers that this process uses, by the file descriptor that counts it as a user.
+_in_use: dict[int, DataFolder] = {}
 
 
 @dataclass(frozen=True)
@@ -70,10 +73,25 @@ async def embedded_server(
             f"The database server in {data_dir} cannot be used: {error}. Check who owns the"
             " folder and its disk, or choose another LEDGER_DATA_DIR."
         ) from error
+    _in_use[users] = folder
     try:
         yield server
     finally:
+        del _in_use[users]
         await _leave(folder, server.bin_dir, users)
+
+
+def stop_servers_at_once() -> None:
+    """Tells the servers that only this process uses to stop, and does not wait; the process ends next.
+
+    Whoever starts one meanwhile waits until it has stopped. Where somebody is starting or stopping one at
+    this moment, that goes its own way.
+    """
+    for users, folder in _in_use.items():
+        with suppress(OSError):
+            gate = open_lock_file(folder.gate)
+            if try_lock(gate) and try_lock(users):
+                tell_to_stop(folder.cluster_dir)
 
 
 async def _enter(
