@@ -11,6 +11,7 @@ import msgspec
 
 from ledger.clock import Clock, SystemClock
 from ledger.core.errors import SetupError
+from ledger.core.schema_versions import SchemaState
 from ledger.services.intake.bytes_in_flight import BytesInFlight
 from ledger.services.intake.intake import Intake
 from ledger.services.intake.writer import Writer
@@ -20,9 +21,10 @@ from ledger.services.rates import publish_shipped
 from ledger.services.rerating.unrated_job import UnratedWatch
 from ledger.settings import Settings
 from ledger.store.configuration import adopt_currency
-from ledger.store.database import Database
+from ledger.store.database import Database, owner_connection
 from ledger.store.embedded import EmbeddedServerError, embedded_server
-from ledger.store.migrations import migrate, require_current
+from ledger.store.migrations import migrate, read_schema_state, require_current
+from ledger.store.sessions import require_sessions
 
 ADMIN_KEY_FILE = "admin.key"
 
@@ -34,6 +36,7 @@ class Ledger(msgspec.Struct, frozen=True):
     clock: Clock
     database: Database
     migrated: tuple[str, ...]  # the migrations that opening it applied
+    newer: tuple[str, ...] = ()  # those that this version does not know, and may live with
 
     @asynccontextmanager
     async def intake(self) -> AsyncIterator[Intake]:
@@ -66,18 +69,32 @@ async def open_ledger(
         if url is None:
             url = await _embedded_url(stack, settings.data_dir)
             migrating = True
+        else:
+            await require_sessions(url)
         migrated = await migrate(url, clock.now().date()) if migrating else []
         database = Database(url)
         await database.open()
         stack.push_async_callback(database.close)
         async with database.connection() as connection:
-            await require_current(connection)
+            newer = (await require_current(connection)).newer
         await _require_currency(database, settings.currency)
         if migrating:
             await publish_shipped(
                 database, clock, currency=settings.currency, rates_dir=settings.rates_dir
             )
-        yield Ledger(settings, clock, database, tuple(migrated))
+        yield Ledger(settings, clock, database, tuple(migrated), newer)
+
+
+async def schema_state(settings: Settings) -> SchemaState:
+    """What the database has against what this version knows; nothing is changed.
+
+    Raises:
+        SetupError, DatabaseUnavailable: with what to do.
+    """
+    async with AsyncExitStack() as stack:
+        url = settings.database_url or await _embedded_url(stack, settings.data_dir)
+        connection = await stack.enter_async_context(owner_connection(url))
+        return await read_schema_state(connection)
 
 
 def jobs_of(ledger: Ledger, watch: UnratedWatch | None = None) -> tuple[Job, ...]:

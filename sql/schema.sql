@@ -611,7 +611,8 @@ WITH (fillfactor='70');
 CREATE TABLE ledger.schema_migration (
     name text NOT NULL,
     digest text NOT NULL,
-    applied_at timestamp with time zone DEFAULT now() NOT NULL
+    applied_at timestamp with time zone DEFAULT now() NOT NULL,
+    works_with text NOT NULL
 );
 
 CREATE TABLE ledger.spend_limit (

@@ -11,6 +11,7 @@ from ledger.core.json_values import is_unicode
 from ledger.store.database import Connection, Database
 from ledger.store.interning import Interned
 from ledger.store.log import Batch, Decision, append_batch, enter_fence, raise_epoch, take_lane
+from ledger.store.migrations import require_current
 
 MAX_REASON_CHARACTERS = 1000
 
@@ -43,6 +44,7 @@ async def deciding(
 
     Raises:
         InvalidRecord: a reason outside its rule.
+        SetupError: the schema is one that this version must not write to.
     """
     check_reason(reason)
     async with database.connection() as connection:
@@ -52,6 +54,7 @@ async def deciding(
             if not fenced:
                 # Its time is taken inside the fence all the same: `as_of` relies on that.
                 await enter_fence(connection)
+                await require_current(connection)
             decided_at = lane.next_recorded_at(clock.now())
             batch = DecisionBatch(connection, actor, decided_at)
             yield batch

@@ -9,6 +9,7 @@ from ledger.core.limits import SpendLimit
 from ledger.store.database import Connection
 from ledger.store.limits import limit_from_row
 from ledger.store.meters import load_meters
+from ledger.store.migrations import require_current
 from ledger.store.sql_files import query
 from pricing import PublishedTable, RateBook, RateTable, load_rate_table
 
@@ -27,8 +28,13 @@ async def load_configuration(connection: Connection) -> Configuration:
     """Read everything that is decided, in one snapshot.
 
     Must not be called inside a transaction of the connection.
+
+    Raises:
+        SetupError: the schema is one that this version must not write to; a migration raises the epoch, so
+            whoever writes by an epoch has looked.
     """
     async with connection.transaction(isolation="repeatable_read", readonly=True):
+        await require_current(connection)
         limits: dict[int, list[SpendLimit]] = {}
         for row in await connection.fetch(_LIMITS, None):
             limits.setdefault(row["customer"], []).append(limit_from_row(row))

@@ -233,9 +233,15 @@ def _named(error: asyncpg.PostgresError) -> str:
 
 async def _connect(url: str, role: str | None) -> Connection:
     async with in_our_words():
-        return await asyncpg.connect(
-            url, timeout=CONNECT_TIMEOUT_S, server_settings=_settings(role)
-        )
+        try:
+            return await asyncpg.connect(
+                url, timeout=CONNECT_TIMEOUT_S, server_settings=_settings(role)
+            )
+        except asyncpg.ProtocolViolationError as error:  # what poolers say to settings
+            raise SetupError(
+                f"whoever answers at LEDGER_DATABASE_URL refuses the connection: {_said(error)}; "
+                "a pooler must work by session and let settings of the session through"
+            ) from error
 
 
 def _require_version(connection: Connection) -> None:

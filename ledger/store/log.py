@@ -17,6 +17,7 @@ from ledger.core.errors import DatabaseUnavailable
 from ledger.core.rows import UsageEvent
 from ledger.store.database import Connection
 from ledger.store.interning import Interned
+from ledger.store.migrations import require_current
 from ledger.store.sql_files import query
 
 MAX_LANES = 1000
@@ -149,8 +150,13 @@ async def fence_held(connection: Connection) -> AsyncIterator[None]:
 
 
 async def raise_epoch(connection: Connection) -> int:
-    """Begin a change of what writers cache: none of them is inside the fence until the transaction ends."""
+    """Begin a change of what writers cache: none of them is inside the fence until the transaction ends.
+
+    Raises:
+        SetupError: the schema is one that this version must not write to.
+    """
     epoch: int = await connection.fetchval(_RAISE_EPOCH)
+    await require_current(connection)  # migrations raise it too, so none comes in between
     return epoch
 
 

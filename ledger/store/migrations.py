@@ -1,20 +1,30 @@
-"""Bringing a database to the schema that this version needs. Forward only, under a lock."""
+"""Bringing a database to the schema that this version needs, and telling whether it has it. Forward only.
+
+one process at a time ─▶ roles, history ─▶ each missing migration in a transaction of its own:
+                                           fence, epoch raised ─▶ the file ─▶ remembered
+"""
 
 import hashlib
 import logging
+import re
 from datetime import date
-from pathlib import Path
+from functools import cache
 
 import asyncpg
 import msgspec
 
 from ledger.core.errors import SetupError
+from ledger.core.schema_versions import SchemaState, compare_schema
 from ledger.store.database import OWNER_ROLE, Connection, owner_connection
+from ledger.store.giving_way import change_giving_way
 from ledger.store.sql_files import query, sql_folder
 
 MONTHS_BACK = 12
 MONTHS_AHEAD = 24
 
+_WORKS_WITH = re.compile(r"-- works with: (\d{4})\n")
+_HISTORY = query("migrations", "history")
+_RAISE_EPOCH = query("log", "raise_epoch")
 _LOG = logging.getLogger(__name__)
 
 
@@ -29,19 +39,32 @@ class Migration(msgspec.Struct, frozen=True):
         """What the database remembers, so that an edited migration is noticed."""
         return hashlib.sha256(self.sql.encode()).hexdigest()
 
+    @property
+    def works_with(self) -> str | None:
+        """The oldest schema whose programs may go on after it, as its first line states.
 
-def migrations() -> list[Migration]:
-    """All migrations, in order."""
-    return [Migration(path.stem, path.read_text()) for path in _migration_files()]
+        None in those before 0016, when programs refused whatever was newer.
+        """
+        stated = _WORKS_WITH.match(self.sql)
+        return stated and stated[1]
+
+
+@cache
+def migrations() -> tuple[Migration, ...]:
+    """All migrations, in order. Read once: a process stays what it was when its files are replaced."""
+    paths = sorted((sql_folder() / "migrations").glob("*.sql"))
+    return tuple(Migration(path.stem, path.read_text()) for path in paths)
 
 
 async def migrate(url: str, today: date) -> list[str]:
     """Apply what is missing, make months ahead, and give the names of the migrations applied.
 
-    Safe to run by several processes at once and again at any time.
+    Safe to run by several processes at once and again at any time. A newer database that works with this
+    version is left as it is.
 
     Raises:
-        SetupError: missing rights, or a database that is newer than or different from this version.
+        SetupError: missing rights, others who hold what a migration needs, or a database that is newer than
+            or different from this version.
     """
     async with owner_connection(url) as connection:
         applied = await apply_migrations(connection)
@@ -52,11 +75,74 @@ async def migrate(url: str, today: date) -> list[str]:
 async def apply_migrations(connection: Connection) -> list[str]:
     """Make roles and schema, apply the migrations that are missing; the connection becomes the owner's."""
     await connection.execute("SET client_min_messages = warning")
-    await connection.execute(query("migrations", "lock"))
+    await _be_alone(connection)
     await connection.execute((sql_folder() / "roles.sql").read_text())
     await connection.execute(f"SET ROLE {OWNER_ROLE}")
     await connection.execute(query("migrations", "make_history"))
     return await _apply_missing(connection)
+
+
+async def read_schema_state(connection: Connection) -> SchemaState:
+    """What the database has against what this version knows."""
+    if not await connection.fetchval(query("migrations", "has_history")):
+        return compare_schema([migration.name for migration in migrations()], {})
+    return _compared(await connection.fetch(_HISTORY))
+
+
+async def schema_fault(connection: Connection) -> str | None:
+    """Why this version cannot work on the database as it is, and what to do; None if it can.
+
+    One small read, under any role of ours.
+    """
+    return _compared(await connection.fetch(_HISTORY)).fault
+
+
+async def require_current(connection: Connection) -> SchemaState:
+    """Check that this version can work on the database, whose schema may be newer if it allows for that.
+
+    Raises:
+        SetupError: it is older, which `ledger migrate` mends, or too new, which a newer version does.
+    """
+    state = _compared(await connection.fetch(_HISTORY))
+    if state.fault:
+        raise SetupError(state.fault)
+    return state
+
+
+async def _be_alone(connection: Connection) -> None:
+    if not await connection.fetchval(query("migrations", "try_lock")):
+        _LOG.warning("another process migrates this database; waiting until it is done")
+        await connection.execute(query("migrations", "lock"))
+
+
+async def _apply_missing(connection: Connection) -> list[str]:
+    history = await connection.fetch(_HISTORY)
+    state = _compared(history)
+    if state.refusal:
+        raise SetupError(state.refusal)
+    digests = {row["name"]: row["digest"] for row in history}
+    for migration in migrations():
+        if digests.get(migration.name, migration.digest) != migration.digest:
+            raise SetupError(f"migration {migration.name} was applied with other content")
+    for migration in migrations():
+        if migration.name in state.missing:
+            await _apply(connection, migration)
+    return list(state.missing)
+
+
+async def _apply(connection: Connection, migration: Migration) -> None:
+    async def change() -> None:
+        remembered = [migration.name, migration.digest]
+        if migration.works_with is None:
+            await connection.execute(migration.sql)
+            await connection.execute(query("migrations", "remember_early"), *remembered)
+            return
+        # First of all: no writer is in the middle of anything, and each looks at the schema before its next.
+        await connection.execute(_RAISE_EPOCH)
+        await connection.execute(migration.sql)
+        await connection.execute(query("migrations", "remember"), *remembered, migration.works_with)
+
+    await change_giving_way(connection, migration.name, change)
 
 
 async def _make_months(connection: Connection, today: date) -> None:
@@ -71,50 +157,9 @@ async def _make_months(connection: Connection, today: date) -> None:
         )
 
 
-async def require_current(connection: Connection) -> None:
-    """Check that the schema is the one this version was written for.
-
-    Raises:
-        SetupError: it is older, which `ledger migrate` mends, or newer, which a newer version does.
-    """
-    applied = {row["name"] for row in await connection.fetch(query("migrations", "history"))}
-    known = {migration.name for migration in migrations()}
-    _refuse_newer(applied - known)
-    if missing := known - applied:
-        raise SetupError(
-            f"the database lacks {', '.join(sorted(missing))}; run `ledger migrate` first"
-        )
-
-
-def _refuse_newer(unknown: set[str]) -> None:
-    if unknown:
-        raise SetupError(
-            f"the database is newer than this version: it has {', '.join(sorted(unknown))}"
-        )
-
-
-async def _apply_missing(connection: Connection) -> list[str]:
-    history = {
-        row["name"]: row["digest"] for row in await connection.fetch(query("migrations", "history"))
-    }
-    known = migrations()
-    _refuse_newer(set(history) - {migration.name for migration in known})
-    applied = []
-    for migration in known:
-        if migration.name not in history:
-            async with connection.transaction():
-                await connection.execute(migration.sql)
-                await connection.execute(
-                    query("migrations", "remember"), migration.name, migration.digest
-                )
-            applied.append(migration.name)
-        elif history[migration.name] != migration.digest:
-            raise SetupError(f"migration {migration.name} was applied with other content")
-    return applied
-
-
-def _migration_files() -> list[Path]:
-    return sorted((sql_folder() / "migrations").glob("*.sql"))
+def _compared(history: list[asyncpg.Record]) -> SchemaState:
+    known = [migration.name for migration in migrations()]
+    return compare_schema(known, {row["name"]: row["works_with"] for row in history})
 
 
 def _first_month(today: date) -> date:

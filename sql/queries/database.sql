@@ -13,3 +13,6 @@ SELECT set_config('ledger.customer', $1, true), set_config('search_path', 'ledge
 -- Whether the login may not read as keys of one customer do. Before the role is made nobody lacks it.
 SELECT EXISTS (
     SELECT FROM pg_roles WHERE rolname = 'ledger_bound' AND NOT pg_has_role(session_user, oid, 'MEMBER'));
+
+-- name: session
+SELECT pg_backend_pid();

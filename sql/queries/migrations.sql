@@ -1,5 +1,8 @@
--- name: lock
+-- name: try_lock
 -- One process migrates at a time; the lock ends with the connection.
+SELECT pg_try_advisory_lock(4, 0);
+
+-- name: lock
 SELECT pg_advisory_lock(4, 0);
 
 -- name: make_history
@@ -9,11 +12,19 @@ CREATE TABLE IF NOT EXISTS ledger.schema_migration (
     applied_at timestamptz NOT NULL DEFAULT now()
 );
 
+-- name: has_history
+SELECT to_regclass('ledger.schema_migration') IS NOT NULL;
+
 -- name: history
-SELECT name, digest FROM ledger.schema_migration;
+-- Before 0016 there is no column `works_with`; read so, it is null.
+SELECT name, digest, to_jsonb(applied) ->> 'works_with' AS works_with FROM ledger.schema_migration AS applied;
+
+-- name: remember_early
+-- One of those before 0016.
+INSERT INTO ledger.schema_migration (name, digest) VALUES ($1, $2);
 
 -- name: remember
-INSERT INTO ledger.schema_migration (name, digest) VALUES ($1, $2);
+INSERT INTO ledger.schema_migration (name, digest, works_with) VALUES ($1, $2, $3);
 
 -- name: make_months
 SELECT ledger.make_month_partitions($1, $2);
@@ -21,3 +32,15 @@ SELECT ledger.make_month_partitions($1, $2);
 -- name: wait_shortly
 -- Everybody who comes after waits behind whoever waits for a table.
 SET lock_timeout = '2s';
+
+-- name: in_the_way
+-- The oldest transactions that hold tables of the ledger, or its fence. Of sessions of other users, who may not
+-- be looked at, there is no more than the process and the name.
+SELECT holder.pid, holder.usename, holder.application_name, holder.state, holder.xact_start
+FROM pg_stat_activity AS holder
+WHERE holder.pid <> pg_backend_pid() AND holder.pid IN (
+    SELECT held.pid FROM pg_locks AS held LEFT JOIN pg_class AS owned ON owned.oid = held.relation
+    WHERE held.granted AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        AND (owned.relnamespace = 'ledger'::regnamespace
+            OR (held.locktype = 'advisory' AND held.classid = 1 AND held.objid = 0)))
+ORDER BY holder.xact_start LIMIT 3;
