@@ -40,7 +40,9 @@ async def test_a_database_of_another_version_is_not_written_to(database_url: str
     """A newer one is refused, and so is one that lacks a migration."""
     async with owner_connection(database_url) as owner:
         await require_current(owner)
-        await owner.execute("INSERT INTO schema_migration VALUES ('9999_future', '', now(), '9999')")
+        await owner.execute(
+            "INSERT INTO schema_migration VALUES ('9999_future', '', now(), '9999')"
+        )
         with pytest.raises(SetupError, match="newer than this version"):
             await require_current(owner)
         await owner.execute(
