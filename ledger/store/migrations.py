@@ -110,9 +110,15 @@ async def require_current(connection: Connection) -> SchemaState:
 
 
 async def _be_alone(connection: Connection) -> None:
-    if not await connection.fetchval(query("migrations", "try_lock")):
-        _LOG.warning("another process migrates this database; waiting until it is done")
+    """Wait until no other process migrates, and say so where that takes a while."""
+    await connection.execute(query("migrations", "wait_shortly"))
+    try:
         await connection.execute(query("migrations", "lock"))
+    except asyncpg.LockNotAvailableError:
+        _LOG.warning("another process migrates this database; waiting until it is done")
+        await connection.execute(query("migrations", "wait_for_ever"))
+        await connection.execute(query("migrations", "lock"))
+    await connection.execute(query("migrations", "wait_for_ever"))
 
 
 async def _apply_missing(connection: Connection) -> list[str]:

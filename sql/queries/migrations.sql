@@ -1,8 +1,5 @@
--- name: try_lock
--- One process migrates at a time; the lock ends with the connection.
-SELECT pg_try_advisory_lock(4, 0);
-
 -- name: lock
+-- One process migrates at a time; the lock ends with the connection.
 SELECT pg_advisory_lock(4, 0);
 
 -- name: make_history
@@ -32,6 +29,9 @@ SELECT ledger.make_month_partitions($1, $2);
 -- name: wait_shortly
 -- Everybody who comes after waits behind whoever waits for a table.
 SET lock_timeout = '2s';
+
+-- name: wait_for_ever
+RESET lock_timeout;
 
 -- name: in_the_way
 -- The oldest transactions that hold tables of the ledger, or its fence. Of sessions of other users, who may not

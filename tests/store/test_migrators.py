@@ -130,8 +130,9 @@ async def test_a_migration_gives_way_to_a_long_read(
     with hurried(*[0.1] * 100), program_with(*migrations(), added):
         async with long_read(database.url) as reader:
             migrating = asyncio.create_task(migrate(database.url, NOW.date()))
-            while "waits for" not in caplog.text:  # noqa: ASYNC110 - the log sets no event
-                await asyncio.sleep(0.01)
+            async with asyncio.timeout(PATIENCE_S):
+                while "waits for" not in caplog.text:  # noqa: ASYNC110 - the log sets no event
+                    await asyncio.sleep(0.01)
             for number in range(5):
                 await writer.submit(statements(range(number, number + 1)))
             assert not migrating.done()
@@ -146,7 +147,7 @@ async def test_a_migration_that_gives_up_leaves_nothing(database: Database) -> N
     with hurried(0), program_with(*migrations(), added):
         async with long_read(database.url) as reader:
             with pytest.raises(SetupError, match=f"was not applied.*process {reader} of "):
-                await migrate(database.url, NOW.date())
+                await asyncio.wait_for(migrate(database.url, NOW.date()), PATIENCE_S)
     async with database.connection() as connection:
         assert not await connection.fetchval(HAS_NOTE)
     await require_history(database.url, *migrations())
