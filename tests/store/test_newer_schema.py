@@ -20,7 +20,6 @@ from ledger.store.migrations import (
     migrations,
     schema_fault,
 )
-from ledger.store.sessions import require_own_sessions, require_sessions
 from tests.conftest import NOW
 from tests.former_ledgers import program_with
 from tests.newer_program import later_migration
@@ -105,12 +104,3 @@ async def test_a_program_stops_at_a_migration_that_does_not(
         assert await connection.fetchval("SELECT count(*) FROM usage_event") == 1
     with program_with(*migrations(), added):
         assert await verdicts(writer, 1, 2) == [Verdict.DUPLICATE, Verdict.ACCEPTED]
-
-
-async def test_connections_are_sessions(database_url: str) -> None:
-    """Two that meet one session, as a pooler by transaction gives them, are refused at the start."""
-    await require_sessions(database_url)
-
-    async with owner_connection(database_url) as shared:
-        with pytest.raises(SetupError, match="set the pooler to session mode"):
-            await require_own_sessions(shared, shared)
