@@ -47,7 +47,7 @@ async def test_server() -> AsyncIterator[str]:
         with _container() as url:
             yield url
     else:
-        with data_folder(_memory_folder()) as folder:
+        with data_folder(memory_folder()) as folder:
             async with embedded_server(folder, settings=SETTINGS) as server:
                 yield server.url("postgres")
 
@@ -63,7 +63,7 @@ def data_folder(parent: Path | None = None) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _memory_folder() -> Path | None:
+def memory_folder() -> Path | None:
     """Where files stay in memory, if there is enough of it and programs may lie there; else None."""
     if not MEMORY_FOLDER.is_dir() or not os.access(MEMORY_FOLDER, os.W_OK):
         return None
