@@ -37,7 +37,6 @@ _AWAY = (
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
-    asyncpg.InsufficientResourcesError,
     asyncpg.ReadOnlySQLTransactionError,
     OSError,
     TimeoutError,

@@ -21,7 +21,6 @@ from ledger.store.embedded.answering import make_url
 from ledger.store.embedded.binaries import can_run
 from tests.recovery.page import BACKUP, RESTORED, script
 
-ROOT = Path(__file__).parents[2]
 _PATIENCE_S = 120
 
 
@@ -68,14 +67,9 @@ class Machine(msgspec.Struct, frozen=True):
 
     def stop(self, cluster: Path) -> None:
         """Stop the server of some data, in order; one that does not run is fine."""
-        stop: list[str | Path] = [
-            self.server.bin_dir / "pg_ctl",
-            "stop",
-            "--silent",
-            "--mode=fast",
-            "--pgdata",
-        ]
-        self.account.run([*stop, cluster], timeout_s=_PATIENCE_S)
+        pg_ctl = self.server.bin_dir / "pg_ctl"
+        stop = ("stop", "--silent", "--mode=fast", f"--pgdata={cluster}")
+        self.account.run([pg_ctl, *stop], timeout_s=_PATIENCE_S)
 
     async def run(self, heading: str, places: Mapping[str, str]) -> None:
         """Do what a section of the page says, as the server's user.
@@ -108,7 +102,7 @@ class Machine(msgspec.Struct, frozen=True):
             env={
                 "LEDGER_DATA_DIR": str(self.server.data_dir),
                 "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
-                "PYTHONPATH": str(ROOT),
+                "PYTHONPATH": os.pathsep.join(sys.path),
             },
             stdout=asyncio.subprocess.PIPE,
         )
