@@ -104,6 +104,9 @@ async def look(ledger: Ledger, job: Job) -> None:
 async def _rate_unrated(watch: UnratedWatch) -> None:
     try:
         run = await watch.look()
+    except (DatabaseUnavailable, TooBusy) as error:
+        _LOG.debug("rating what is unrated: %s", type(error).__name__)
+        return
     except Exception:  # noqa: BLE001 - a look that fails must not end the scheduler
         _LOG.exception("rating what is unrated failed; it is tried again in a minute")
         return

@@ -204,6 +204,7 @@ async def _meet_with_an_accident(stage: Stage, traffic: Traffic, records: int) -
     figures.invoices_after_target = len(later.invoices)
     async with owner_connection(stage.url) as connection:
         await connection.execute(ACCIDENT)
+    assert (await stage.http.get("/v1/requests")).status_code == httpx.codes.SERVICE_UNAVAILABLE
     machine.stop(machine.cluster)  # which archives the rest of its log
     await machine.run("How long to keep", {BACKUP: str(machine.backup)})
     figures.archive_segments = len(list((machine.backup / "wal").glob("?" * 24)))
