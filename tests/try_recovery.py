@@ -11,7 +11,7 @@ from tests.recovery.rehearsal import Rehearsal, rehearse
 
 
 @click.command()
-@click.option("--records", default=5_000, show_default=True, help="At least so many at each step.")
+@click.option("--records", default=2_000, show_default=True, help="At least so many at each step.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def main(records: int, as_json: bool) -> None:  # noqa: FBT001 - an option of the command
     """Back up a ledger under load, kill its server, drop its table of events; recover each time.

@@ -10,7 +10,7 @@ import msgspec
 
 BATCH_RECORDS = 100
 _SENDERS = 2
-_PAUSE_S, _PAUSE_AFTER_REFUSAL_S = 0.03, 0.2
+_PAUSE_S, _PAUSE_AFTER_REFUSAL_S = 0.1, 0.2
 _NDJSON = {"Content-Type": "application/x-ndjson"}
 _PATIENCE_S = 30
 
