@@ -44,10 +44,12 @@ async def command_group(
     as_json: bool,
     **quantities: str | None,
 ) -> None:
-    """Void a recorded request, or correct its quantities; what is not named stays as it is.
+    """Void a recorded request, or correct its quantities.
 
-    Nothing is edited: the negation of what stands is appended, and the new statement. Both count at the
-    request's own time, at once.
+    What is not named stays as it is. Nothing is edited: the negation of what stands is appended, and the new
+    statement. Both count at the request's own time, at once.
+
+    Example: ledger adjust req_01K7QJT2YSVV0YR2NPK4Z2GRXQ --void --reason "a test"
 
     Example: ledger adjust req_01K7QJT2YSVV0YR2NPK4Z2GRXQ --output-tokens 400 --reason "counted twice"
     """

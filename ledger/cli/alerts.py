@@ -3,7 +3,7 @@
 import click
 
 from ledger.bootstrap import Ledger
-from ledger.cli.running import json_option, on_ledger, print_json, print_table
+from ledger.cli.running import json_option, limit_option, on_ledger, print_json, print_table
 from ledger.services.limits import list_alerts
 
 COLUMNS = {
@@ -18,12 +18,15 @@ COLUMNS = {
 
 @click.group("alerts")
 def command_group() -> None:
-    """List the alerts that limits have raised."""
+    """List the alerts that limits have raised.
+
+    Example: ledger alerts list
+    """
 
 
 @command_group.command("list")
 @click.option("--customer", "customers", multiple=True, help="Only this customer; repeatable.")
-@click.option("--limit", "most", type=click.IntRange(1, 1_000_000), default=1000, show_default=True)
+@limit_option(1000)
 @json_option
 @on_ledger
 async def list_(ledger: Ledger, *, customers: tuple[str, ...], most: int, as_json: bool) -> None:

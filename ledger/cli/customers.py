@@ -20,14 +20,20 @@ MOST = 1_000_000
 
 @click.group("customers")
 def command_group() -> None:
-    """List customers and give them meters."""
+    """List customers and give them meters.
+
+    Example: ledger customers list
+    """
 
 
 @command_group.command("list")
 @json_option
 @on_ledger
 async def list_(ledger: Ledger, *, as_json: bool) -> None:
-    """List customers."""
+    """List customers.
+
+    Example: ledger customers list
+    """
     rows = await list_customers(ledger.database, most=MOST)
     if as_json:
         print_json({"customers": rows})
@@ -40,7 +46,10 @@ async def list_(ledger: Ledger, *, as_json: bool) -> None:
 @json_option
 @on_ledger
 async def show(ledger: Ledger, *, customer_id: str, as_json: bool) -> None:
-    """Show one customer."""
+    """Show one customer.
+
+    Example: ledger customers show acme
+    """
     rows = await list_customers(ledger.database, only=customer_id, most=1)
     if not rows:
         raise NotFound(f"no customer {customer_id!r}")

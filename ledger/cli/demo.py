@@ -30,9 +30,11 @@ from ledger.settings import Settings
 @json_option
 @command
 async def command_group(*, as_json: bool) -> int:
-    """Show the main job on bundled records: intake, spend, an alert, an invoice, CSV files.
+    """Show the whole job on bundled records, from intake to invoice.
 
     Works on an embedded PostgreSQL in a new folder, which is left for looking around.
+
+    Example: ledger demo
     """
     folder = _new_folder()
     remark(f"ledger: a ledger of its own in {folder} ...")

@@ -38,7 +38,6 @@ from ledger.services.explaining.requests import explain_request
     "most_records",
     type=click.IntRange(0, 1_000_000),
     default=MOST_RECORDS,
-    show_default=True,
     help="How many records of the line to list at most.",
 )
 @json_option
@@ -52,7 +51,7 @@ async def command_group(
     most_records: int,
     as_json: bool,
 ) -> int:
-    """Show the arithmetic of a request, of an invoice, or of an invoice's line.
+    """Show the arithmetic behind a request, an invoice or a line.
 
     Every amount is worked out anew from its prices and compared with what is recorded; exit code 1 says
     that some amount is not the same.

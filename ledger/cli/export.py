@@ -37,7 +37,7 @@ async def command_group(
     output: Path,
     as_json: bool,
 ) -> None:
-    """Write CSV files and a manifest, all from one state of the ledger.
+    """Write CSV files and a manifest, all of one moment.
 
     Example: ledger export usage invoices --from 2026-10-01 --to 2026-11-01 --output october
     """

@@ -47,10 +47,12 @@ async def command_group(
 ) -> int:
     """Record requests from files.
 
-    Example: ledger ingest october.ndjson.gz --rejects problems.ndjson
-
     NDJSON, or a JSON array where the name ends in .json; .gz and .zst are decompressed; - is stdin.
     The same records may be sent any number of times: what is recorded already counts as a duplicate.
+
+    Example: ledger ingest october.ndjson.gz --rejects problems.ndjson
+
+    Example, from another program: ledger ingest -
     """
     for file in files:
         if is_missing(file):

@@ -7,6 +7,7 @@ from ledger.cli.running import (
     ACTOR,
     Month,
     json_option,
+    limit_option,
     on_ledger,
     print_json,
     print_table,
@@ -28,7 +29,10 @@ COLUMNS = {
 
 @click.group("invoices")
 def command_group() -> None:
-    """Issue, list and show invoices."""
+    """Issue, list and show invoices.
+
+    Example: ledger invoices list --customer acme
+    """
 
 
 @command_group.command("run")
@@ -40,7 +44,11 @@ def command_group() -> None:
 async def run(
     ledger: Ledger, *, period: Period, customer_id: str | None, dry_run: bool, as_json: bool
 ) -> None:
-    """Invoice every month with usage up to the period; what is billed already is left as it is.
+    """Invoice every month with usage up to the period.
+
+    What is billed already is left as it is; what came later is billed now, with its own service period.
+
+    Example, what would be issued: ledger invoices run --period 2026-10 --dry-run
 
     Example: ledger invoices run --period 2026-10
     """
@@ -67,11 +75,14 @@ async def run(
 
 @command_group.command("list")
 @click.option("--customer", "customers", multiple=True, help="Only this customer; repeatable.")
-@click.option("--limit", "most", type=click.IntRange(1, 1_000_000), default=1000, show_default=True)
+@limit_option(1000)
 @json_option
 @on_ledger
 async def list_(ledger: Ledger, *, customers: tuple[str, ...], most: int, as_json: bool) -> None:
-    """List invoices in the order of their numbers."""
+    """List invoices in the order of their numbers.
+
+    Example: ledger invoices list --customer acme
+    """
     rows = await list_invoices(ledger.database, customers=customers or None, most=most)
     if as_json:
         print_json({"invoices": rows})
@@ -82,7 +93,11 @@ async def list_(ledger: Ledger, *, customers: tuple[str, ...], most: int, as_jso
 @command_group.command("show")
 @click.argument("number")
 @click.option(
-    "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="json is what --json prints.",
 )
 @json_option
 @on_ledger

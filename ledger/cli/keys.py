@@ -32,7 +32,10 @@ MOST = 1_000_000
 
 @click.group("keys")
 def command_group() -> None:
-    """Make, list and revoke API keys."""
+    """Make, list and revoke API keys.
+
+    Example: ledger keys create --name gateway --scope ingest
+    """
 
 
 @command_group.command("create")
@@ -60,9 +63,11 @@ async def create(
 ) -> None:
     """Make a key. It is shown once.
 
+    ingest posts records, read asks, finance invoices and adjusts, admin does everything.
+
     Example: ledger keys create --name gateway --scope ingest,read
 
-    ingest posts records, read asks, finance invoices and adjusts, admin does everything.
+    Example, for one customer: ledger keys create --name acme --scope read --customer acme
     """
     wanted = KeyRequest(
         name, tuple(word.strip() for word in scopes.split(",")), customer_id, expires_at, reason

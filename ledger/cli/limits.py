@@ -26,22 +26,23 @@ COLUMNS = {
 
 @click.group("limits")
 def command_group() -> None:
-    """Set and list spend limits."""
+    """Set and list spend limits.
+
+    Example: ledger limits list
+    """
 
 
 @command_group.command("set")
 @click.argument("customer_id")
 @click.option("--amount", required=True, help="In the ledger's currency, such as 100.00.")
-@click.option(
-    "--window", default="month", show_default=True, help=f"{', '.join(WINDOW_KINDS)}; UTC."
-)
+@click.option("--window", default="month", help=f"{', '.join(WINDOW_KINDS)}; UTC.")
 @click.option(
     "--threshold",
     "thresholds",
     multiple=True,
     help=f"Share of the amount that raises an alert; repeatable. Default {', '.join(DEFAULT_THRESHOLDS)}.",
 )
-@click.option("--action", default="alert", show_default=True, help=f"{', '.join(ACTIONS)}.")
+@click.option("--action", default="alert", help=f"{', '.join(ACTIONS)}.")
 @click.option(
     "--id", "limit_id", help="Name the limit; by default one per customer, window, action."
 )
@@ -79,7 +80,10 @@ async def set_(
 @json_option
 @on_ledger
 async def list_(ledger: Ledger, *, customers: tuple[str, ...], as_json: bool) -> None:
-    """List spend limits."""
+    """List spend limits.
+
+    Example: ledger limits list --customer acme
+    """
     rows = await list_limits(ledger.database, customers or None)
     if as_json:
         print_json({"limits": rows})

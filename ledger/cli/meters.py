@@ -45,7 +45,10 @@ class TierOption(click.ParamType[dict[str, str]]):
 
 @click.group("meters")
 def command_group() -> None:
-    """Set and list meters: the fees on top of cost."""
+    """Set and list meters: the fees on top of cost.
+
+    Example: ledger meters set standard --percentage 10
+    """
 
 
 @command_group.command("set")
@@ -75,10 +78,9 @@ async def set_(
 
     Example: ledger meters set standard --percentage 10
 
-    A rate on each call:
-    ledger meters set per-call --kind fixed --unit requests --rate 0.01
+    Example, a rate on each call: ledger meters set per-call --kind fixed --unit requests --rate 0.01
 
-    Tiers over a month:
+    Example, tiers over a month:
     ledger meters set pro --kind graduated --unit tokens_1m --tier 0:5.00 --tier 1000000:3.00
     """
     terms["tiers"] = list(terms["tiers"]) or None
@@ -116,7 +118,10 @@ async def publish(
 @json_option
 @on_ledger
 async def list_(ledger: Ledger, *, as_json: bool) -> None:
-    """List meters with the version in force."""
+    """List meters with the version in force.
+
+    Example: ledger meters list
+    """
     rows = await list_meters(ledger.database)
     _show("Meters", rows, {"meters": rows}, as_json=as_json)
 

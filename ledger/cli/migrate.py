@@ -23,11 +23,13 @@ from ledger.settings import read_settings
 @json_option
 @command
 async def command_group(*, check: bool, as_json: bool) -> int:
-    """Bring the database up to date: schema, roles, months ahead, shipped rate tables.
+    """Bring the database up to date.
 
-    Example: LEDGER_DATABASE_URL=postgresql://... ledger migrate
+    The schema, the roles, the months ahead and the rate tables that are shipped.
 
     Safe to run again at any time and by several processes at once. `ledger serve` does it too.
+
+    Example: LEDGER_DATABASE_URL=postgresql://db/ledger ledger migrate
     """
     if check:
         return await _check(as_json=as_json)

@@ -14,6 +14,7 @@ from ledger.cli.running import (
     DONE,
     WITH_PROBLEMS,
     json_option,
+    limit_option,
     on_ledger,
     print_json,
     print_table,
@@ -53,12 +54,15 @@ def filter_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.group("quarantine")
 def command_group() -> None:
-    """List, show, replay and dismiss records that were refused."""
+    """List, show, replay and dismiss records that were refused.
+
+    Example: ledger quarantine list
+    """
 
 
 @command_group.command("list")
 @filter_options
-@click.option("--limit", "most", type=click.IntRange(1, 1_000_000), default=100, show_default=True)
+@limit_option(100)
 @json_option
 @on_ledger
 async def list_(ledger: Ledger, *, most: int, as_json: bool, **wanted: Any) -> None:

@@ -68,9 +68,7 @@ def _check_version(
 @click.option(
     "--version", callback=_check_version, help="The name of the version; the date it counts from."
 )
-@click.option(
-    "--output", default=".", show_default=True, help="The folder for drafts, - for stdout."
-)
+@click.option("--output", default=".", help="The folder for drafts, - for stdout.")
 @click.option("--force", is_flag=True, help="Overwrite files that say something else.")
 @json_option
 @command

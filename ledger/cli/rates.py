@@ -59,7 +59,10 @@ MODELS_NAMED = 5
 
 @click.group("rates")
 def command_group() -> None:
-    """Check, publish, show, compare and import rate tables."""
+    """Check, publish, show, compare and import rate tables.
+
+    Example: ledger rates show fireworks
+    """
 
 
 @command_group.command("validate")
@@ -122,7 +125,10 @@ async def publish(
 @json_option
 @on_ledger
 async def list_(ledger: Ledger, *, as_json: bool) -> None:
-    """List published rate tables."""
+    """List published rate tables.
+
+    Example: ledger rates list
+    """
     rows = await list_tables(ledger.database)
     if as_json:
         print_json({"rate_tables": rows})

@@ -23,12 +23,14 @@ DIGEST_CHARACTERS = 16  # enough to compare by eye; --json has all of them
 async def command_group(
     ledger: Ledger, *, projection: str | None, trust_log: bool, as_json: bool
 ) -> None:
-    """Derive every projection anew from the log, compare byte for byte, repair what differs.
+    """Derive projections anew from the log, and repair them.
 
-    PROJECTION is one of them, such as rollup_hour. Intake goes on meanwhile. Before anything is repaired the
-    digests of the log are checked: what was altered there must not spread.
+    They are compared byte for byte. PROJECTION is one of them, such as rollup_hour. Intake goes on meanwhile.
+    Before anything is repaired the digests of the log are checked: what was altered there must not spread.
 
     Example: ledger rebuild
+
+    Example, only one of them: ledger rebuild rollup_hour
     """
     result = await rebuild(
         ledger.database,

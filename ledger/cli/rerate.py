@@ -54,10 +54,11 @@ async def command_group(
     reason: str | None,
     as_json: bool,
 ) -> None:
-    """Show what the rate tables known now would change in a range of usage, and with --apply record it.
+    """Show what the rates known now would change, or apply them.
 
-    Nothing is edited: the negation of what stands is appended, and the new statement. Nothing outside the
-    range, the customers and the models is touched. It is safe to repeat, also after an interruption.
+    Without --apply nothing is recorded. With it nothing is edited: the negation of what stands is appended,
+    and the new statement. Nothing outside the range, the customers and the models is touched. It is safe to
+    repeat, also after an interruption.
 
     Example: ledger rerate --from 2026-10-01 --to 2026-11-01 --customer acme --apply --reason "new price list"
     """

@@ -3,8 +3,9 @@
 import asyncio
 import functools
 import os
+import shutil
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, ParamSpec
 
@@ -12,12 +13,14 @@ import click
 import msgspec
 import uvloop
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
 from ledger.bootstrap import open_ledger
+from ledger.cli.problems import problem_document, words_of
 from ledger.cli.signals import SIGNALS
+from ledger.cli.tables import LEAST_COLUMNS, laid_out
 from ledger.core.cuts import AsOf, parse_as_of
-from ledger.core.errors import DatabaseUnavailable, LedgerError
+from ledger.core.errors import LedgerError
 from ledger.core.instants import Period, parse_instant_or_date, parse_month
 from ledger.core.keys import Sender
 from ledger.core.visible import visible
@@ -27,7 +30,17 @@ from pricing import RateFileError
 DONE, WITH_PROBLEMS, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 3
 ACTOR = "cli"
 SENDER = Sender(ACTOR)
-FILE_WIDTH = 200  # where nobody reads columns on a screen, names are not folded
+NO_SCREEN_COLUMNS = 100_000  # a file or a pipe is as wide as its lines
+
+# Where a class is not listed, its nearest listed ancestor counts.
+EXIT_CODES: dict[type[BaseException], int] = {
+    RateFileError: WITH_PROBLEMS,
+    LedgerError: WRONG_USAGE,
+    click.ClickException: WRONG_USAGE,
+    OSError: WRONG_USAGE,
+    KeyboardInterrupt: INTERRUPTED,
+    asyncio.CancelledError: INTERRUPTED,
+}
 
 _P = ParamSpec("_P")
 Command = Callable[_P, Coroutine[Any, Any, int | None]]
@@ -41,21 +54,14 @@ def command(run: Command[_P]) -> Callable[_P, None]:
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 code = runner.run(_heeding_signals(run(*args, **kwargs)))
-        except RateFileError as error:
-            _complain(str(error))
-            sys.exit(WITH_PROBLEMS)
-        except LedgerError as error:
-            _complain(_with_cause(error))
-            sys.exit(WRONG_USAGE)
         except BrokenPipeError:  # whoever read the result has seen enough of it
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(WITH_PROBLEMS)
-        except OSError as error:
-            _complain(str(error))
-            sys.exit(WRONG_USAGE)
-        except (KeyboardInterrupt, asyncio.CancelledError):
-            _complain("interrupted; it is safe to run the command again")
-            sys.exit(INTERRUPTED)
+        except click.ClickException:
+            raise  # told by the group, with the usage
+        except tuple(EXIT_CODES) as error:
+            remark(f"ledger: {words_of(error)}")
+            sys.exit(told(error, as_json=bool(kwargs.get("as_json"))))
         sys.exit(code or DONE)
 
     return main
@@ -66,6 +72,14 @@ async def _heeding_signals(running: Coroutine[Any, Any, int | None]) -> int | No
     assert task is not None  # noqa: S101 - it runs in one
     with SIGNALS.call(task.cancel):
         return await running
+
+
+def told(error: BaseException, *, as_json: bool) -> int:
+    """The exit code of an error, which stands on stdout too where JSON was asked for."""
+    code = next(EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES)
+    if as_json:
+        print_json(problem_document(error, code))
+    return code
 
 
 def on_ledger(run: Callable[..., Coroutine[Any, Any, int | None]]) -> Callable[..., None]:
@@ -91,6 +105,12 @@ def reason_option(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--reason", help="Why; kept with the decision.")(function)
 
 
+def limit_option(default: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The option `--limit`, as the argument `most`."""
+    rows = click.IntRange(1, 1_000_000)
+    return click.option("--limit", "most", type=rows, default=default, help="At most so many rows.")
+
+
 def print_json(document: Any) -> None:
     """One JSON document on stdout."""
     text = msgspec.json.format(msgspec.json.encode(document), indent=2)
@@ -98,19 +118,32 @@ def print_json(document: Any) -> None:
     sys.stdout.flush()
 
 
-def print_table(title: str, columns: dict[str, str], rows: list[dict[str, Any]]) -> None:
-    """Rows as a table on stdout; `columns` maps fields to headings. Figures stand to the right."""
+def print_table(
+    title: str,
+    columns: Mapping[str, str],
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    whole: Collection[str] = (),
+    spare: Collection[str] = (),
+) -> None:
+    """Rows on stdout as a table that fits the screen; `columns` maps fields to headings.
+
+    Figures stand to the right and never fold, nor do `whole` fields, which are there to be copied. The
+    `spare` ones are left out where they would not fit; what is too wide even so is stacked.
+    """
     if not rows:
         say(f"{title}: none")
         return
-    table = Table(title=visible(title), title_justify="left", box=None, pad_edge=False)
-    for field, heading in columns.items():
-        is_number = bool(rows) and all(_is_figure(row.get(field)) for row in rows)
-        justify: Literal["left", "right"] = "right" if is_number else "left"
-        table.add_column(heading, justify=justify, overflow="fold", no_wrap=is_number)
-    for row in rows:
-        table.add_row(*(_shown(row.get(field)) for field in columns))
-    stdout().print(table)
+    width = screen_columns()
+    layout = laid_out(columns, rows, width, whole=whole, spare=spare)
+    console = stdout()
+    console.print(Text(visible(title), style="bold"))
+    with console.capture() as captured:
+        console.print(layout.table)
+    for line in captured.get().splitlines():
+        click.echo(line.rstrip())
+    if layout.left_out:
+        remark(f"no room for {', '.join(layout.left_out)}; --json has all")
 
 
 def in_words(offender: dict[str, Any]) -> str:
@@ -130,13 +163,19 @@ def remark(text: str) -> None:
 
 def stdout() -> Console:
     """The console for tables; styles only on a terminal, names never read as markup."""
-    width = None if sys.stdout.isatty() else FILE_WIDTH
-    return Console(markup=False, emoji=False, highlight=False, width=width)
+    return _console(width=screen_columns())
 
 
 def stderr() -> Console:
     """The console for progress bars."""
-    return Console(stderr=True, markup=False, emoji=False, highlight=False)
+    return _console(stderr=True)
+
+
+def screen_columns() -> int:
+    """How wide lines may be: COLUMNS, or the terminal's width; anything goes into a file or a pipe."""
+    if not sys.stdout.isatty() and not os.environ.get("COLUMNS", "").isdigit():
+        return NO_SCREEN_COLUMNS
+    return max(shutil.get_terminal_size().columns, LEAST_COLUMNS)
 
 
 class Instant(click.ParamType[datetime]):
@@ -182,26 +221,7 @@ class Month(click.ParamType[Period]):
             self.fail(str(error), param, ctx)
 
 
-def _is_figure(value: Any) -> bool:
-    if isinstance(value, int):
-        return True
-    return isinstance(value, str) and value.lstrip("-").replace(".", "", 1).isdigit()
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, list):
-        return visible(", ".join(map(str, value)))
-    return visible(str(value))
-
-
-def _complain(text: str) -> None:
-    remark(f"ledger: {text}")
-
-
-def _with_cause(error: LedgerError) -> str:
-    """Why the database does not answer, for whoever sits at the machine; answers over HTTP do not tell."""
-    if not isinstance(error, DatabaseUnavailable) or not str(error.__cause__ or ""):
-        return error.detail
-    return f"{error.detail}: {error.__cause__}; check LEDGER_DATABASE_URL"
+def _console(**options: Any) -> Console:
+    """Nothing is styled where NO_COLOR is set: neither with colours nor otherwise."""
+    colors: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
+    return Console(markup=False, emoji=False, highlight=False, color_system=colors, **options)

@@ -22,7 +22,12 @@ COLUMNS = {"lane": "lane", "batch": "batch", "recorded_at": "recorded at", "dige
 
 @click.group("seal")
 def command_group() -> None:
-    """Show digests for somebody else to keep, and prove that what they cover has not changed."""
+    """Show digests to keep elsewhere, and compare them later.
+
+    What they cover has not changed as long as they agree.
+
+    Example: ledger seal show --json > heads.json
+    """
 
 
 @command_group.command("show")

@@ -22,7 +22,12 @@ from ledger.services.spend import answer_spend, spend_body
 @click.command("spend")
 @click.option("--from", "start_at", type=Instant(), required=True, help="First instant or date.")
 @click.option("--to", "end_at", type=Instant(), required=True, help="End, exclusive.")
-@click.option("--by", default="", help=f"Groupings, separated by commas: {', '.join(GROUPINGS)}.")
+@click.option(
+    "--by",
+    default="",
+    show_default=False,
+    help=f"Groupings, separated by commas: {', '.join(GROUPINGS)}.",
+)
 @click.option("--customer", "customers", multiple=True, help="Only this customer; repeatable.")
 @click.option("--provider", "providers", multiple=True, help="Only this provider; repeatable.")
 @click.option("--model", "models", multiple=True, help="Only this model; repeatable.")
@@ -49,12 +54,12 @@ async def command_group(
 ) -> None:
     """Show what was spent.
 
-    Example: ledger spend --from 2026-10-01 --to 2026-11-01 --by customer,model
-
     The fees of tiered meters are those of whole months. They are rows of their own, in every span that
     the first instant of their month lies in.
 
-    As it stood at a time, whatever has been recorded since:
+    Example: ledger spend --from 2026-10-01 --to 2026-11-01 --by customer,model
+
+    Example, whatever has been recorded since:
     ledger spend --from 2026-10-01 --to 2026-11-01 --as-of 2026-11-01T06:00:00Z
     """
     question = spend_query(

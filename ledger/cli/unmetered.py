@@ -3,7 +3,7 @@
 import click
 
 from ledger.bootstrap import Ledger
-from ledger.cli.running import json_option, on_ledger, print_json, print_table, remark
+from ledger.cli.running import json_option, limit_option, on_ledger, print_json, print_table, remark
 from ledger.services.requests import MAX_PAGE, RequestFilter, list_requests
 
 COLUMNS = {
@@ -21,16 +21,17 @@ COLUMNS = {
     "--status",
     type=click.Choice(["pending", "error", "unmetered"]),
     default="unmetered",
-    show_default=True,
     help="Only those that said so last; unmetered: both.",
 )
-@click.option("--limit", "most", type=click.IntRange(1, 1_000_000), default=1000, show_default=True)
+@limit_option(1000)
 @json_option
 @on_ledger
 async def command_group(
     ledger: Ledger, *, customer_id: str | None, status: str, most: int, as_json: bool
 ) -> None:
-    """List requests that were seen as pending or error and never completed. They count nothing.
+    """List requests that never completed.
+
+    They were last seen as pending or error, and count nothing.
 
     Example: ledger unmetered --status pending
     """

@@ -11,6 +11,7 @@ from ledger.cli.running import (
     DONE,
     WITH_PROBLEMS,
     json_option,
+    limit_option,
     on_ledger,
     print_json,
     print_table,
@@ -44,7 +45,7 @@ class ListsByDefault(click.Group):
 
 @click.group("unrated", cls=ListsByDefault)
 def command_group() -> None:
-    """List completed requests that no rate is known for, and rate them once there is one.
+    """List requests that no rate is known for, and rate them.
 
     Example: ledger unrated --customer acme
     """
@@ -52,9 +53,7 @@ def command_group() -> None:
 
 @command_group.command("list")
 @click.option("--customer", "customers", multiple=True, help="Only this customer; repeatable.")
-@click.option(
-    "--limit", "most", type=click.IntRange(1, 1_000_000), default=MOST_GROUPS, show_default=True
-)
+@limit_option(MOST_GROUPS)
 @json_option
 @on_ledger
 async def list_(ledger: Ledger, *, customers: tuple[str, ...], most: int, as_json: bool) -> None:

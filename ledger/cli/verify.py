@@ -40,12 +40,15 @@ LISTED_BY = {"unrated": "unrated", "unmetered": "unmetered", "quarantined": "qua
 async def command_group(
     ledger: Ledger, *, since: AsOf | None, heads: BinaryIO | None, as_json: bool
 ) -> int:
-    """Check that every figure follows from the log, and the log is as it was written.
+    """Check that every figure follows from the log.
 
-    The last line names the point in the log that was checked; the next run can go on from there.
-    docs/verify-and-seals.md says what each check compares, and what to do when one fails.
+    And that the log is as it was written. The last line names the point in the log that was checked; the next
+    run can go on from there. docs/verify-and-seals.md says what each check compares, and what to do when one
+    fails.
 
-    Example: ledger verify --since 2026-11-20T03:00:00Z~1-5023.2-17
+    Example: ledger verify
+
+    Example, on from an earlier run: ledger verify --since 2026-11-20T03:00:00Z~1-5023.2-17
     """
     if since is not None and since.cut is None:
         raise InvalidParameter("since", "must be the as_of that `ledger verify` printed")
