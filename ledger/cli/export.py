@@ -53,5 +53,10 @@ async def command_group(
     if as_json:
         print_json(manifest)
         return
-    print_table("Exported", {"name": "file", "rows": "rows", "sha256": "sha256"}, manifest["files"])
+    print_table(
+        "Exported",
+        {"name": "file", "rows": "rows", "sha256": "sha256"},
+        manifest["files"],
+        whole=("sha256",),
+    )
     say(f"In {output}, with manifest.json")

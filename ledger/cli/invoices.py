@@ -64,7 +64,9 @@ async def run(
     if as_json:
         print_json(result)
         return
-    print_table("Would be issued" if dry_run else "Issued", COLUMNS, result["invoices"])
+    print_table(
+        "Would be issued" if dry_run else "Issued", COLUMNS, result["invoices"], whole=("number",)
+    )
     say(
         f"{result['issued']} issued, {result['skipped']} skipped, total {result['total']}"
         f" {ledger.settings.currency}"
@@ -87,7 +89,7 @@ async def list_(ledger: Ledger, *, customers: tuple[str, ...], most: int, as_jso
     if as_json:
         print_json({"invoices": rows})
     else:
-        print_table("Invoices", COLUMNS, rows)
+        print_table("Invoices", COLUMNS, rows, whole=("number",))
 
 
 @command_group.command("show")

@@ -93,7 +93,9 @@ async def list_(ledger: Ledger, *, as_json: bool) -> None:
         print_json({"keys": rows})
     else:
         now = ledger.clock.now()
-        print_table("Keys", COLUMNS, [{**row, "state": _state(row, now)} for row in rows])
+        print_table(
+            "Keys", COLUMNS, [{**row, "state": _state(row, now)} for row in rows], whole=("key_id",)
+        )
 
 
 @command_group.command("revoke")

@@ -34,6 +34,7 @@ LISTED = {
 }
 SIDE_BY_SIDE = {"differs": "", "field": "field", "sent": "sent", "recorded": "recorded"}
 STAYING = {"kept_as": "id", "request_id": "request", "why": "why"}
+COPIED = ("quarantine_id", "kept_as")
 _SHOWN_CHARACTERS = 2000
 # An id in a terminal of 80 columns is whole, so that it can be copied; names give way.
 _CUSTOMER_CHARACTERS, _REQUEST_CHARACTERS = 12, 20
@@ -75,7 +76,7 @@ async def list_(ledger: Ledger, *, most: int, as_json: bool, **wanted: Any) -> N
         document = {"quarantine": page["data"]}
         print_json(document | {name: page[name] for name in ("has_more", "not_kept")})
         return
-    print_table("Quarantine", LISTED, [_in_columns(row) for row in page["data"]])
+    print_table("Quarantine", LISTED, [_in_columns(row) for row in page["data"]], whole=COPIED)
     if page["has_more"]:
         remark(f"there are more; --limit {most} cut the list")
     if page["not_kept"]:
@@ -223,7 +224,9 @@ def _cell(value: Any) -> str | None:
 def _print_replayed(replayed: Replayed) -> None:
     staying = [record for record in replayed.records if record["kept_as"]]
     if staying:
-        print_table("Refused again", STAYING, [_in_columns(record) for record in staying])
+        print_table(
+            "Refused again", STAYING, [_in_columns(record) for record in staying], whole=COPIED
+        )
     say(
         f"{replayed.read:,} sent again: {replayed.accepted:,} accepted, {replayed.duplicates:,} "
         f"duplicates, {replayed.conflicts:,} conflicts, {replayed.rejected:,} rejected; "

@@ -167,7 +167,8 @@ async def show(
         return
     for table in tables:
         title = f"{table['provider']} {table['version']}, from {table['effective_from']}"
-        print_table(f"{title}, {table['currency']}", PRICE_COLUMNS, list(_price_rows(table)))
+        rows = list(_price_rows(table))
+        print_table(f"{title}, {table['currency']}", PRICE_COLUMNS, rows, whole=("model",))
 
 
 @command_group.command("diff")

@@ -19,6 +19,7 @@ from ledger.cli.running import (
     say,
     stderr,
 )
+from ledger.cli.tables import cut
 from ledger.services.rerating.ranges import Progress as Report
 from ledger.services.rerating.ranges import RerateRequest, rerate
 
@@ -108,7 +109,7 @@ def print_differences(body: dict[str, Any], *, is_applied: bool) -> None:
     if body["rows"]:
         title = "Spend, cut to 6 places; --json has all, cost and fee too"
         rows = [*body["rows"], {"customer_id": "total", "model": "", **totals}]
-        print_table(title, COLUMNS, [_for_reading(row) for row in rows])
+        print_table(title, COLUMNS, [_for_reading(row) for row in rows], spare=("losing",))
     say(
         f"{totals['requests']:,} requests looked at, {totals['changed']:,} "
         f"{'rated again' if is_applied else 'would be rated again'}."
@@ -127,5 +128,5 @@ def print_differences(body: dict[str, Any], *, is_applied: bool) -> None:
 
 def _for_reading(row: dict[str, Any]) -> dict[str, Any]:
     """Spend alone, cut; model paths to their last part."""
-    spends = {name: row[name]["spend"][:-6] for name in ("before", "after", "difference")}
+    spends = {name: cut(row[name]["spend"], 6) for name in ("before", "after", "difference")}
     return {**row, **spends, "model": row["model"] and row["model"].rpartition("/")[2]}

@@ -42,7 +42,7 @@ async def show(ledger: Ledger, *, as_json: bool) -> None:
     if as_json:
         print_json(heads)
     else:
-        print_table(f"Heads as of {heads['as_of']}", COLUMNS, heads["lanes"])
+        print_table(f"Heads as of {heads['as_of']}", COLUMNS, heads["lanes"], whole=("digest",))
 
 
 @command_group.command("check")

@@ -1,5 +1,6 @@
 """`ledger spend`."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import click
@@ -12,10 +13,13 @@ from ledger.cli.running import (
     on_ledger,
     print_json,
     print_table,
+    remark,
     say,
 )
+from ledger.cli.tables import cut
 from ledger.core.cuts import AsOf
 from ledger.core.spend import GROUPINGS, spend_query
+from ledger.services.customers import list_customers
 from ledger.services.spend import answer_spend, spend_body
 
 
@@ -73,14 +77,22 @@ async def command_group(
     )
     answer = await answer_spend(ledger.database, ledger.clock, question, as_of)
     body = spend_body(answer, ledger.settings.currency)
+    await _tell_unknown(ledger, customers)
     if as_json:
         print_json(body)
         return
     print_spend(body)
 
 
+async def _tell_unknown(ledger: Ledger, customers: Sequence[str]) -> None:
+    """A customer that nobody knows has spent nothing; that it may be a slip is said beside it."""
+    for customer_id in customers:
+        if not await list_customers(ledger.database, only=customer_id, most=1):
+            remark(f"ledger: no customer {customer_id!r}")
+
+
 def print_spend(body: dict[str, object]) -> None:
-    """A spend answer as a table that fits 80 columns where its names do."""
+    """A spend answer as a table, and what to know about it."""
     groups: list[str] = body["group_by"]  # type: ignore[assignment]
     rows: list[dict[str, object]] = body["rows"]  # type: ignore[assignment]
     totals: dict[str, object] = body["totals"]  # type: ignore[assignment]
@@ -92,7 +104,8 @@ def print_spend(body: dict[str, object]) -> None:
     total_row = {**dict.fromkeys([*groups, "meter"][:1], "total"), **totals}
     shown_rows = [*rows, total_row] if groups or has_tiered_fees else [totals]
     shown = [_for_reading(row) for row in shown_rows]
-    print_table(f"In {body['currency']}, cut to 4 places; --json has all, fees too", columns, shown)
+    title = f"In {body['currency']}, cut to 4 places; --json has all, fees too"
+    print_table(title, columns, shown, spare=("input_tokens", "output_tokens"))
     if body["unrated_requests"]:
         say(f"{body['unrated_requests']} requests have no rate yet and count 0.")
     if "model" in groups:
@@ -106,7 +119,7 @@ def _for_reading(row: dict[str, object]) -> dict[str, object]:
     """Amounts cut to 4 places, model paths to their last part."""
     short = dict(row)
     for name in ("cost", "spend"):
-        short[name] = str(short[name])[:-8]
+        short[name] = cut(str(short[name]))
     if isinstance(model := short.get("model"), str):
         short["model"] = model.rpartition("/")[2]
     return short

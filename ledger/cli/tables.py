@@ -15,7 +15,7 @@ _NAME_COLUMNS = 12  # a name folded into fewer cannot be read
 _GAP_COLUMNS = 2
 # Longer digits are somebody's name.
 _FIGURE = re.compile(r"(?=.{1,40}$)-?\d[\d,]*(\.\d+)?%?")
-_TIME = re.compile(r"\d{4}-\d\d(-\d\d(T\d\d:\d\d[\d:.]*Z)?)?")
+_FIGURE_OR_TIME = re.compile(rf"{_FIGURE.pattern}|\d{{4}}-\d\d(-\d\d(T\d\d:\d\d[\d:.]*Z)?)?")
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -25,7 +25,7 @@ class Column(NamedTuple):
 
     Attributes:
         cells: The values as they are shown, in the order of the rows.
-        is_whole: It is never narrower than its widest cell: figures, times, and what is there to be copied.
+        is_whole: It is never narrower than its widest cell, because it holds figures or what is there to be copied.
     """
 
     field: str
@@ -41,8 +41,11 @@ class Column(NamedTuple):
 
     @property
     def least(self) -> int:
-        """How narrow it may become."""
-        return self.most if self.is_whole else min(self.most, _NAME_COLUMNS)
+        """How narrow it may become: a figure or a time among names stays whole as well."""
+        if self.is_whole:
+            return self.most
+        figures = [cell_len(text) for text in self.cells if _FIGURE_OR_TIME.fullmatch(text)]
+        return max(min(self.most, _NAME_COLUMNS), *figures, 0)
 
 
 class Layout(NamedTuple):
@@ -72,9 +75,10 @@ def laid_out(
     every = [_column(field, heading, rows, whole) for field, heading in columns.items()]
     kept = [column for column in every if column.field not in spare]
     for chosen in (every, kept):
-        if _least(chosen) <= width:
+        room = width - _GAP_COLUMNS * (len(chosen) - 1)
+        if sum(column.least for column in chosen) <= room:
             left_out = [column.heading for column in every if column not in chosen]
-            return Layout(_side_by_side(chosen), left_out)
+            return Layout(_side_by_side(chosen, room), left_out)
     return Layout(_stacked(every), ())
 
 
@@ -87,26 +91,37 @@ def shown(value: Any) -> str:
     return visible(str(value))
 
 
+def cut(amount: str, places: int = 4) -> str:
+    """An amount with fewer decimals than it has; never rounded, so that what follows may only be more."""
+    whole, point, decimals = amount.partition(".")
+    return f"{whole}{point}{decimals[:places]}"
+
+
 def _column(field: str, heading: str, rows: Rows, whole: Collection[str]) -> Column:
     values = [str(row[field]) for row in rows if row.get(field) is not None]
     is_figure = bool(values) and all(map(_FIGURE.fullmatch, values))
-    is_time = bool(values) and all(map(_TIME.fullmatch, values))
     cells = [shown(row.get(field)) for row in rows]
-    return Column(field, heading, cells, is_figure, is_figure or is_time or field in whole)
+    return Column(field, heading, cells, is_figure, is_figure or field in whole)
 
 
-def _least(columns: Sequence[Column]) -> int:
-    return sum(column.least for column in columns) + _GAP_COLUMNS * (len(columns) - 1)
+def _widths(columns: Sequence[Column], room: int) -> list[int]:
+    """How wide each becomes: the widest give way, all to the same width."""
+    level = max(column.most for column in columns)
+    while True:
+        widths = [max(column.least, min(column.most, level)) for column in columns]
+        if sum(widths) <= room:
+            return widths
+        level -= 1
 
 
-def _side_by_side(columns: Sequence[Column]) -> Table:
+def _side_by_side(columns: Sequence[Column], room: int) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, _GAP_COLUMNS, 0, 0))
-    for column in columns:
+    for column, width in zip(columns, _widths(columns, room), strict=True):
         table.add_column(
             column.heading,
             justify="right" if column.is_figure else "left",
             overflow="fold",
-            no_wrap=column.is_whole,
+            width=width,
         )
     for cells in zip(*(column.cells for column in columns), strict=True):
         table.add_row(*cells)
@@ -120,12 +135,11 @@ def _stacked(columns: Sequence[Column]) -> Group:
 
 def _blocks(columns: Sequence[Column]) -> Iterator[RenderableType]:
     label_columns = max(cell_len(column.heading) for column in columns)
-    for number, cells in enumerate(zip(*(column.cells for column in columns), strict=True)):
-        if number:
-            yield ""
+    for cells in zip(*(column.cells for column in columns), strict=True):
         block = Table(box=None, pad_edge=False, padding=(0, _GAP_COLUMNS, 0, 0), show_header=False)
         block.add_column(no_wrap=True, min_width=label_columns, style="bold")
         block.add_column(overflow="fold")
         for column, cell in zip(columns, cells, strict=True):
             block.add_row(column.heading, cell)
         yield block
+        yield ""

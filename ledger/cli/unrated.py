@@ -29,7 +29,7 @@ COLUMNS = {
     "called_as": "called as",
     "requests": "requests",
     "first_hour": "from",
-    "last_hour": "last hour",
+    "last_hour": "to",
     "reason": "why",
 }
 
@@ -65,7 +65,7 @@ async def list_(ledger: Ledger, *, customers: tuple[str, ...], most: int, as_jso
     if as_json:
         print_json({"unrated": body["data"], "has_more": body["has_more"]})
         return
-    print_table("Unrated", COLUMNS, [{**row, "called_as": _called(row)} for row in body["data"]])
+    print_table("Unrated", COLUMNS, [_in_columns(row) for row in body["data"]])
     if body["has_more"]:
         remark(f"there are more; --limit {most} cut the list")
 
@@ -93,6 +93,12 @@ async def rate(ledger: Ledger, *, reason: str | None, as_json: bool) -> int:
     else:
         say("Nothing to rate: no table in force has a price for what is unrated.")
     return DONE
+
+
+def _in_columns(row: dict[str, Any]) -> dict[str, Any]:
+    """A row as its table has it; days tell from when to when."""
+    hours = {name: row[name][:10] for name in ("first_hour", "last_hour")}
+    return {**row, **hours, "called_as": _called(row)}
 
 
 def _called(row: dict[str, Any]) -> str:

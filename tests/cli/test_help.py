@@ -116,7 +116,7 @@ def test_commands_are_listed_by_subject() -> None:
     text = help_of()
     for heading in SUBJECTS:
         assert f"\n{heading}:\n" in text
-    listed = re.findall(r"^  ([a-z]+) +\S", text, re.MULTILINE)
+    listed = re.findall(r"^  ([a-z]+) {2,}\S", text, re.MULTILINE)
     assert listed == list(main.commands)
     assert "..." not in text.replace("[ARGS]...", "")
     assert main.commands.keys() == {
