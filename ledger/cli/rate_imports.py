@@ -9,7 +9,6 @@ import click
 from ledger.cli.price_lists import PriceList, read_price_list
 from ledger.cli.running import (
     DONE,
-    WRONG_USAGE,
     Instant,
     command,
     json_option,
@@ -19,6 +18,7 @@ from ledger.cli.running import (
     say,
 )
 from ledger.clock import SystemClock
+from ledger.core.errors import BadRequest
 from pricing import RateFileError, load_rate_table
 from pricing.imports import (
     IMPORTERS,
@@ -99,8 +99,7 @@ async def import_command(
         price_list = read_price_list(source, file)
         imported = import_rates(source, price_list.text, wanted)
     except SourceError as error:
-        remark(f"ledger: {file} is no price list of {source}: {error}")
-        return WRONG_USAGE
+        raise BadRequest(f"{file} is no price list of {source}: {error}") from error
     head = DraftHead(
         version=version or counts_from.date().isoformat(),
         effective_from=counts_from,
@@ -156,11 +155,12 @@ def _write(texts: dict[Path, str], imported: Imported, *, force: bool, as_json: 
         file for file, text in texts.items() if not force and _says_something_else(file, text)
     ]
     if others:
-        for file in others:
-            remark(
-                f"ledger: {file} is there already and says something else; --force overwrites it"
+        raise BadRequest(
+            "\n".join(
+                f"{file} is there already and says something else; --force overwrites it"
+                for file in others
             )
-        return WRONG_USAGE
+        )
     for file, text in texts.items():
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")

@@ -25,7 +25,7 @@ class Column(NamedTuple):
 
     Attributes:
         cells: The values as they are shown, in the order of the rows.
-        is_whole: It is never narrower than its widest cell, because it holds figures or what is there to be copied.
+        is_whole: It never folds, as it holds figures or what is there to be copied.
     """
 
     field: str

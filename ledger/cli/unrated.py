@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from ledger.bootstrap import Ledger
+from ledger.cli.problems import problem_document
 from ledger.cli.rerate import print_differences, progress_bar, shown_on
 from ledger.cli.running import (
     ACTOR,
@@ -19,6 +20,7 @@ from ledger.cli.running import (
     remark,
     say,
 )
+from ledger.core.errors import TooBusy
 from ledger.services.rerating.unrated_job import rate_unrated
 from ledger.services.unrated import MOST_GROUPS, list_unrated
 
@@ -84,7 +86,10 @@ async def rate(ledger: Ledger, *, reason: str | None, as_json: bool) -> int:
             ledger.database, ledger.clock, ACTOR, reason=reason, progress=shown_on(bar)
         )
     if run is None:
-        remark("ledger: another process is rating them at the moment")
+        busy = TooBusy("another process is rating them at the moment")
+        remark(f"ledger: {busy.detail}")
+        if as_json:
+            print_json(problem_document(busy, WITH_PROBLEMS))
         return WITH_PROBLEMS
     if as_json:
         print_json(run.body)
