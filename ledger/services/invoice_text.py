@@ -1,8 +1,9 @@
 """An invoice as plain text, 80 columns wide: what is printed, mailed or filed.
 
-No figure is ever cut: a row of figures that does not fit is stacked, a long name is wrapped.
+No figure is ever cut: figures that are too wide for their columns are stacked, a long name is folded.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from itertools import groupby
@@ -17,14 +18,18 @@ _INDENT = "  "
 _LABEL_COLUMNS = 18
 _RULE = "-" * COLUMNS
 _BOTTOM_COLUMNS = 44
+_BESIDE = " " * (COLUMNS - _BOTTOM_COLUMNS)  # what stands before the sums
+_AMOUNT_COLUMNS = 12
 
+# Heading, field, and how wide the column is.
 _COUNTS = (
-    ("Requests", "requests"),
-    ("Input tokens", "input_tokens"),
-    ("Cached input", "cached_input_tokens"),
-    ("Output tokens", "output_tokens"),
+    ("Requests", "requests", 10),
+    ("Input tokens", "input_tokens", 16),
+    ("Output tokens", "output_tokens", 15),
 )
-_AMOUNTS = (("Cost", "cost"), ("Fee", "fee"), ("Exact amount", "exact"))
+_NAME_COLUMNS = COLUMNS - sum(width for *_, width in _COUNTS) - _AMOUNT_COLUMNS
+_CACHED_END = COLUMNS - _AMOUNT_COLUMNS - _COUNTS[-1][-1]  # cached tokens stand under the input
+_KEYS = {"managed": "managed key", "byok": "own key (byok)"}
 _LATE = ": not billed before"
 
 _METHOD = (
@@ -55,16 +60,16 @@ def render_invoice(invoice: dict[str, Any]) -> str:
 
 
 def _heading(invoice: dict[str, Any]) -> Iterator[str]:
-    yield f"INVOICE {invoice['number']}"
+    yield _ends("INVOICE", invoice["number"])
     yield "=" * COLUMNS
     for label, value in (
-        ("Customer", visible(invoice["customer_id"])),
-        ("Issued on", f"{invoice['issued_at'][:10]} (UTC)"),
+        ("Billed to", visible(invoice["customer_id"])),
         ("Billing period", _days(invoice)),
-        ("Currency", invoice["currency"]),
+        ("Issued on", f"{invoice['issued_at'][:10]} (UTC)"),
         ("Status", invoice["status"]),
+        ("Total", f"{invoice['currency']} {_grouped(invoice['total'])}"),
     ):
-        first, *more = wrap(value, COLUMNS - _LABEL_COLUMNS) or [""]
+        first, *more = _folded(value, COLUMNS - _LABEL_COLUMNS)
         yield label.ljust(_LABEL_COLUMNS) + first
         yield from (" " * _LABEL_COLUMNS + line for line in more)
 
@@ -79,9 +84,8 @@ def _sections(invoice: dict[str, Any]) -> Iterator[str]:
         yield ""
         yield from wrap(f"Service period {_days(month[0])}{note}", COLUMNS)
         yield _RULE
-        yield _ends("Provider, model, key", f"Amount {invoice['currency']}")
-        yield _row([label for label, _ in _COUNTS])
-        yield _row([label for label, _ in _AMOUNTS])
+        headings = [(heading, width) for heading, _, width in _COUNTS]
+        yield _row("Model", [*headings, (f"Amount {invoice['currency']}", _AMOUNT_COLUMNS)])
         yield _RULE
         for line in month:
             yield from _line(line, prefix)
@@ -91,46 +95,72 @@ def _sections(invoice: dict[str, Any]) -> Iterator[str]:
 
 
 def _line(line: dict[str, Any], prefix: str) -> Iterator[str]:
+    """A line of the invoice: its counts and amount, whose key it was, and how the amount comes about."""
     amount = _grouped(line["amount"])
-    first, *more = wrap(visible(_name(line, prefix)), COLUMNS - len(amount) - 2) or [""]
-    yield _ends(first, amount)
-    yield from more
-    if "meter" not in line:
-        yield from _figures([(label, f"{line[field]:,}") for label, field in _COUNTS])
-    yield from _figures([(label, _grouped(line[field])) for label, field in _AMOUNTS])
-
-
-def _name(line: dict[str, Any], prefix: str) -> str:
-    """What a line is for."""
     if "meter" in line:
-        return f"tiered fee of the meter {line['meter']}"
-    provider = line["provider"] or "unknown provider"
-    model = "unknown model" if line["model"] is None else line["model"].removeprefix(prefix)
-    return f"{provider}, {model}, {line['key_type']}"
-
-
-def _figures(figures: Sequence[tuple[str, str]]) -> Iterator[str]:
-    """Figures under their headings, or below each other where one is wider than its column."""
-    if max(len(value) for _, value in figures) < _column_width(len(figures)):
-        yield _row([value for _, value in figures])
+        yield from _at_both_ends(f"tiered fee of the meter {visible(line['meter'])}", amount)
     else:
-        yield from (_ends(_INDENT + label, value) for label, value in figures)
+        yield from _counts(line, prefix, amount)
+    yield from wrap(_exactly(line), COLUMNS, initial_indent=_INDENT, subsequent_indent=_INDENT)
 
 
-def _row(cells: Sequence[str]) -> str:
-    return _INDENT + "".join(cell.rjust(_column_width(len(cells))) for cell in cells)
+def _counts(line: dict[str, Any], prefix: str, amount: str) -> Iterator[str]:
+    model = "unknown model" if line["model"] is None else line["model"].removeprefix(prefix)
+    counts = [(f"{line[field]:,}", width) for _, field, width in _COUNTS]
+    figures = [*counts, (amount, _AMOUNT_COLUMNS)]
+    if all(len(figure) < width for figure, width in figures):
+        first, *more = _folded(visible(model), _NAME_COLUMNS - 1)
+        yield _row(first, figures)
+        yield from more
+    else:
+        yield from _at_both_ends(visible(model), amount)
+        for (heading, *_), (figure, _) in zip(_COUNTS, counts, strict=True):
+            yield _ends(_INDENT + heading, figure)
+    whose = f"{_INDENT}{visible(line['provider'] or 'unknown provider')}, {_KEYS[line['key_type']]}"
+    cached = f"{line['cached_input_tokens']:,} cached" if line["cached_input_tokens"] else ""
+    yield _ends(whose, cached, _CACHED_END).rstrip()
 
 
-def _column_width(columns: int) -> int:
-    return (COLUMNS - len(_INDENT)) // columns
+def _exactly(line: dict[str, Any]) -> str:
+    """The exact amount, of which the line has its share in whole cents."""
+    cost, fee, exact = (_grouped(line[name]) for name in ("cost", "fee", "exact"))
+    if "meter" in line:
+        return f"fee {exact}"
+    if line["key_type"] == "byok":
+        return f"fee {exact}; the cost of {cost} is the provider's to bill"
+    return f"cost {cost} + fee {fee} = {exact}"
+
+
+def _row(name: str, figures: Sequence[tuple[str, int]]) -> str:
+    return name.ljust(_NAME_COLUMNS) + "".join(figure.rjust(width) for figure, width in figures)
+
+
+def _at_both_ends(name: str, figure: str) -> Iterator[str]:
+    """A name at the left, folded if it is long, and a figure at the right."""
+    first, *more = _folded(name, COLUMNS - len(figure) - 2)
+    yield _ends(first, figure)
+    yield from more
+
+
+def _folded(name: str, columns: int) -> list[str]:
+    """A name in lines, broken behind a slash, a hyphen or a blank where there is one, else anywhere."""
+    pieces = re.findall(rf"[^/ -]{{0,{columns - 1}}}[/ -]|[^/ -]{{1,{columns}}}", name)
+    lines = [""]
+    for piece in pieces:
+        if len(lines[-1]) + len(piece.rstrip()) > columns:
+            lines.append("")
+        lines[-1] += piece
+    return [line.rstrip() for line in lines]
 
 
 def _sums(invoice: dict[str, Any]) -> Iterator[str]:
-    currency = invoice["currency"]
     yield ""
-    for label, field in (("Subtotal", "subtotal"), ("Tax", "tax"), ("Total", "total")):
-        yield _at_right(f"{label} {currency}", invoice[field])
-    yield _at_right("Rounding", invoice["rounding"])
+    for label, field in (("Subtotal", "subtotal"), ("Tax", "tax")):
+        yield _at_right(label, _grouped(invoice[field]))
+    yield _BESIDE + "-" * _BOTTOM_COLUMNS
+    yield _at_right(f"Total {invoice['currency']}", _grouped(invoice["total"]))
+    yield _BESIDE + "=" * _BOTTOM_COLUMNS
+    yield _at_right("Rounding in the total", _grouped(invoice["rounding"]))
 
 
 def _notes(invoice: dict[str, Any]) -> Iterator[str]:
@@ -164,11 +194,11 @@ def _grouped(amount: str) -> str:
     return f"{sign}{int(whole.lstrip('-')):,}{point}{places}"
 
 
-def _ends(left: str, right: str) -> str:
+def _ends(left: str, right: str, end: int = COLUMNS) -> str:
     """Two texts at the two ends of a row, or on two rows where one is too narrow."""
-    gap = COLUMNS - len(left) - len(right)
-    return f"{left}{' ' * gap}{right}" if gap > 0 else f"{left}\n{right:>{COLUMNS}}"
+    gap = end - len(left) - len(right)
+    return f"{left}{' ' * gap}{right}" if gap > 0 else f"{left}\n{right:>{end}}"
 
 
-def _at_right(label: str, amount: str) -> str:
-    return _ends(" " * (COLUMNS - _BOTTOM_COLUMNS) + label, _grouped(amount))
+def _at_right(label: str, figure: str) -> str:
+    return _ends(_BESIDE + label, figure)

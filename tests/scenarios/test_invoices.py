@@ -24,41 +24,39 @@ from tests.scenarios.invoice_tables import (
 )
 
 EXPECTED_TEXT = """\
-INVOICE INV-000001
+INVOICE                                                               INV-000001
 ================================================================================
-Customer          acme
-Issued on         2026-11-20 (UTC)
+Billed to         acme
 Billing period    2025-10-01 to 2025-10-31, both days included
-Currency          USD
+Issued on         2026-11-20 (UTC)
 Status            finalised
+Total             USD 1.24
 
 Service period 2025-09-01 to 2025-09-30, both days included: not billed before
 --------------------------------------------------------------------------------
-Provider, model, key                                                  Amount USD
-             Requests       Input tokens       Cached input      Output tokens
-                        Cost                       Fee              Exact amount
+Model                        Requests    Input tokens  Output tokens  Amount USD
 --------------------------------------------------------------------------------
-fireworks, mystery, byok                                                    0.00
-                    1                  1                  0                  1
-              0.000000000000            0.000000000000            0.000000000000
+mystery                             1               1              1        0.00
+  fireworks, own key (byok)
+  fee 0.000000000000; the cost of 0.000000000000 is the provider's to bill
 --------------------------------------------------------------------------------
 
 Service period 2025-10-01 to 2025-10-31, both days included
 --------------------------------------------------------------------------------
-Provider, model, key                                                  Amount USD
-             Requests       Input tokens       Cached input      Output tokens
-                        Cost                       Fee              Exact amount
+Model                        Requests    Input tokens  Output tokens  Amount USD
 --------------------------------------------------------------------------------
-fireworks, llama-v3p3-70b-instruct, managed                                 1.24
-                1,000            845,000                  0            412,000
-              1.131300000000            0.113130000000            1.244430000000
+llama-v3p3-70b-instruct         1,000         845,000        412,000        1.24
+  fireworks, managed key
+  cost 1.131300000000 + fee 0.113130000000 = 1.244430000000
 --------------------------------------------------------------------------------
 Models are named without accounts/fireworks/models/
 
-                                    Subtotal USD                            1.24
-                                    Tax USD                                 0.00
+                                    Subtotal                                1.24
+                                    Tax                                     0.00
+                                    --------------------------------------------
                                     Total USD                               1.24
-                                    Rounding                     -0.004430000000
+                                    ============================================
+                                    Rounding in the total        -0.004430000000
 
 Each line is its usage at the published rates plus the fee, kept exactly; the
 sum of the exact amounts was rounded once, half up, to the total, the line
@@ -349,7 +347,7 @@ async def test_the_text_of_an_invoice(
 
 
 def test_the_text_never_cuts() -> None:
-    """Wide figures are stacked, long names wrapped, and control characters lose their power."""
+    """Wide figures are stacked, long names folded, and control characters lose their power."""
     wide = 10**24
     line = {
         "provider": None, "model": "accounts/" + "m" * 200, "key_type": "managed",
@@ -370,5 +368,32 @@ def test_the_text_never_cuts() -> None:
     assert "\x1b" not in text
     assert f"-{wide:,}.000000000001" in text
     assert text.count("m" * 10) >= 2
-    assert "unknown provider, unknown model, managed" in text
+    assert "\nunknown model  " in text
+    assert "\n  unknown provider, managed key\n" in text
     assert "without" not in text  # nothing is common to the names
+
+
+def test_a_long_name_is_folded_where_its_words_end() -> None:
+    """Behind slashes and hyphens, in its own column, so that the figures stay in theirs."""
+    line = {
+        "provider": "fireworks", "model": "accounts/acme/deployments/qwen3-vl-30b-a3b-thinking",
+        "key_type": "managed", "period_start": "2025-10-01", "period_end": "2025-11-01",
+        "requests": 12, "input_tokens": 1_234_567, "cached_input_tokens": 34_567,
+        "output_tokens": 89, "cost": "1.230000000000", "fee": "0.000000000000",
+        "exact": "1.230000000000", "amount": "1.23",
+    }  # fmt: skip
+    invoice = {
+        "number": "INV-000002", "customer_id": "acme", "status": "finalised",
+        "period_start": "2025-10-01", "period_end": "2025-11-01", "issued_at": "2025-11-01T00:00:00Z",
+        "currency": "USD", "lines": [line, line | {"model": "other/model"}],
+        "subtotal": "2.46", "tax": "0.00", "total": "2.46", "rounding": "0.000000000000",
+    }  # fmt: skip
+    assert FOLDED_LINE in render_invoice(invoice)
+
+
+FOLDED_LINE = """
+accounts/acme/deployments/         12       1,234,567             89        1.23
+qwen3-vl-30b-a3b-thinking
+  fireworks, managed key                34,567 cached
+  cost 1.230000000000 + fee 0.000000000000 = 1.230000000000
+"""

@@ -110,7 +110,7 @@ async def test_an_invoice_names_the_meter(
     text = render_invoice(await show_invoice(database, "INV-000001"))
     assert (
         "tiered fee of the meter lava                                               17.00\n"
-        "              0.000000000000           17.000000000000           17.000000000000\n"
+        "  fee 17.000000000000\n"
         "----------"
     ) in text
     assert "Lines of a meter are the fee on all that was used" in text
