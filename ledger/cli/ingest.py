@@ -1,6 +1,5 @@
 """`ledger ingest`."""
 
-import sys
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -141,15 +140,16 @@ class Reading:
 
 
 def _progress() -> Progress:
+    console = stderr()
     return Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
         TextColumn("{task.fields[read]:,} records"),
         BarColumn(bar_width=10),
         TimeElapsedColumn(),
-        console=stderr(),
+        console=console,
         transient=True,
-        disable=not sys.stderr.isatty(),
+        disable=not console.is_interactive,
     )
 
 

@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from ledger.bootstrap import Ledger
-from ledger.cli.rerate import progress_bar, shown_on
+from ledger.cli.progress import progress_bar, shown_on
 from ledger.cli.running import (
     ACTOR,
     DONE,

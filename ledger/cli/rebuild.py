@@ -5,7 +5,8 @@ from typing import Any
 import click
 
 from ledger.bootstrap import Ledger
-from ledger.cli.running import json_option, on_ledger, print_json, remark, say
+from ledger.cli.progress import steps
+from ledger.cli.running import json_option, on_ledger, print_json, say
 from ledger.services.proof.rebuilding import rebuild
 
 DIGEST_CHARACTERS = 16  # enough to compare by eye; --json has all of them
@@ -32,13 +33,14 @@ async def command_group(
 
     Example, only one of them: ledger rebuild rollup_hour
     """
-    result = await rebuild(
-        ledger.database,
-        ledger.clock,
-        None if projection is None else [projection],
-        trust_log=trust_log,
-        progress=lambda step: remark(f"{step} ..."),
-    )
+    with steps() as tell:
+        result = await rebuild(
+            ledger.database,
+            ledger.clock,
+            None if projection is None else [projection],
+            trust_log=trust_log,
+            progress=tell,
+        )
     if as_json:
         print_json(result)
     else:

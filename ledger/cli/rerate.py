@@ -1,13 +1,12 @@
 """`ledger rerate`."""
 
-import sys
 from datetime import datetime
 from typing import Any
 
 import click
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ledger.bootstrap import Ledger
+from ledger.cli.progress import progress_bar, shown_on
 from ledger.cli.running import (
     ACTOR,
     Instant,
@@ -17,10 +16,8 @@ from ledger.cli.running import (
     print_table,
     reason_option,
     say,
-    stderr,
 )
 from ledger.cli.tables import cut
-from ledger.services.rerating.ranges import Progress as Report
 from ledger.services.rerating.ranges import RerateRequest, rerate
 
 COLUMNS = {
@@ -77,30 +74,6 @@ async def command_group(
         print_json(body)
     else:
         print_differences(body, is_applied=is_applied)
-
-
-def progress_bar(task: str) -> Progress:
-    """A bar on stderr, where somebody watches."""
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=20),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=stderr(),
-        transient=True,
-        disable=not sys.stderr.isatty(),
-    )
-    bar.add_task(task, total=None)
-    return bar
-
-
-def shown_on(bar: Progress) -> Report:
-    """What tells the bar how far it is."""
-
-    def show(looked_at: int, expected: int) -> None:
-        bar.update(bar.task_ids[0], completed=looked_at, total=max(looked_at, expected))
-
-    return show
 
 
 def print_differences(body: dict[str, Any], *, is_applied: bool) -> None:

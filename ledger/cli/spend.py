@@ -92,6 +92,12 @@ async def _tell_unknown(ledger: Ledger, customers: Sequence[str]) -> None:
 
 
 def print_spend(body: dict[str, object]) -> None:
+    """A spend answer as a table, what to know about it, and the point in the log that it is of."""
+    print_spend_table(body)
+    say(f"as of {body['as_of']}")
+
+
+def print_spend_table(body: dict[str, object]) -> None:
     """A spend answer as a table, and what to know about it."""
     groups: list[str] = body["group_by"]  # type: ignore[assignment]
     rows: list[dict[str, object]] = body["rows"]  # type: ignore[assignment]
@@ -112,7 +118,6 @@ def print_spend(body: dict[str, object]) -> None:
         say("Models are shown by their last part; --model takes the whole id.")
     if has_tiered_fees:
         say("A tiered fee is that of a whole month and counts where the month begins.")
-    say(f"as of {body['as_of']}")
 
 
 def _for_reading(row: dict[str, object]) -> dict[str, object]:

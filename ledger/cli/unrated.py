@@ -6,7 +6,8 @@ import click
 
 from ledger.bootstrap import Ledger
 from ledger.cli.problems import problem_document
-from ledger.cli.rerate import print_differences, progress_bar, shown_on
+from ledger.cli.progress import progress_bar, shown_on
+from ledger.cli.rerate import print_differences
 from ledger.cli.running import (
     ACTOR,
     DONE,

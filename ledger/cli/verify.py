@@ -6,6 +6,7 @@ from typing import Any, BinaryIO
 import click
 
 from ledger.bootstrap import Ledger
+from ledger.cli.progress import steps
 from ledger.cli.running import (
     DONE,
     WITH_PROBLEMS,
@@ -14,7 +15,6 @@ from ledger.cli.running import (
     json_option,
     on_ledger,
     print_json,
-    remark,
     say,
 )
 from ledger.core.cuts import AsOf
@@ -52,13 +52,14 @@ async def command_group(
     """
     if since is not None and since.cut is None:
         raise InvalidParameter("since", "must be the as_of that `ledger verify` printed")
-    result = await verify(
-        ledger.database,
-        ledger.clock,
-        since=None if since is None else since.cut,
-        heads=read_heads(heads.read()) if heads else (),
-        progress=lambda name: remark(f"checking {name} ..."),
-    )
+    with steps() as tell:
+        result = await verify(
+            ledger.database,
+            ledger.clock,
+            since=None if since is None else since.cut,
+            heads=read_heads(heads.read()) if heads else (),
+            progress=lambda name: tell(f"checking {name}"),
+        )
     if as_json:
         print_json(result)
     else:
