@@ -68,7 +68,8 @@ async def list_(ledger: Ledger, *, customers: tuple[str, ...], most: int, as_jso
     if as_json:
         print_json({"unrated": body["data"], "has_more": body["has_more"]})
         return
-    print_table("Unrated", COLUMNS, [_in_columns(row) for row in body["data"]])
+    rows = [_in_columns(row) for row in body["data"]]
+    print_table("Unrated", COLUMNS, rows, spare=("provider", "called_as"))
     if body["has_more"]:
         remark(f"there are more; --limit {most} cut the list")
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from ledger.cli.main import main
 from ledger.demo.sample import sample_lines
 from tests.cli.conftest import ROOT, Run
 from tests.servers import data_folder
@@ -37,19 +36,6 @@ def sample(tmp_path: Path) -> Path:
 def document(done: subprocess.CompletedProcess[str]) -> Any:
     """The one JSON document on stdout."""
     return json.loads(done.stdout)
-
-
-def test_every_command_has_help_with_an_example() -> None:
-    """Nobody has to guess how a command is called."""
-    commands: dict[str, Any] = {}
-    for name, command in main.commands.items():
-        parts = getattr(command, "commands", {"": command})
-        commands.update({f"{name} {part}".strip(): each for part, each in parts.items()})
-
-    for name, command in commands.items():
-        assert command.help, name
-        obvious = name.endswith(("list", "show", "demo", "serve"))
-        assert "Example: " in command.help or obvious, name
 
 
 def test_a_month_from_file_to_invoice(run: Run, sample: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from ledger.cli.main import SUBJECTS, main
+from tests.cli.conftest import ROOT
 
 WIDTH = 80
 # Files that examples name; some options and arguments ask that theirs is there.
@@ -129,3 +130,24 @@ def test_an_example_that_is_too_wide_goes_on_in_the_next_line() -> None:
     text = help_of("rerate")
     assert " \\\n" in text
     assert [words[-1] for words in examples_of("rerate")] == ["new price list"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_are_told_how_to_complete(shell: str) -> None:
+    """As docs/command-line.md has it; what is completed are commands and options."""
+    told = CliRunner(env={"_LEDGER_COMPLETE": f"{shell}_source"}).invoke(main, prog_name="ledger")
+    assert f"_LEDGER_COMPLETE={shell}_complete" in told.output
+    assert (
+        f"_LEDGER_COMPLETE={shell}_source ledger" in (ROOT / "docs" / "command-line.md").read_text()
+    )
+
+
+def test_commands_and_options_are_completed() -> None:
+    """By what a shell asks for."""
+    for words, expected in (("ledger sp", "spend"), ("ledger spend --cu", "--customer")):
+        asked = {
+            "_LEDGER_COMPLETE": "bash_complete",
+            "COMP_WORDS": words,
+            "COMP_CWORD": str(words.count(" ")),
+        }
+        assert CliRunner(env=asked).invoke(main, prog_name="ledger").output == f"plain,{expected}\n"
