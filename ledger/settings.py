@@ -18,6 +18,8 @@ DEFAULT_BYTES_IN_FLIGHT = 128 * 1024 * 1024
 LEAST_BYTES_IN_FLIGHT = 32 * 1024 * 1024
 DEFAULT_UNMETERED_HOURS = 24
 MOST_HOURS = 8760  # a year
+LOG_FORMATS = ("text", "json")
+LOG_LEVELS = ("debug", "info", "warning", "error")
 _NO_BOUND = (1 << 60) - 1
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _N = TypeVar("_N", int, None)
@@ -42,6 +44,8 @@ class Settings(msgspec.Struct, frozen=True):
     invoice_grace_hours: int | None = None  # None: no invoice is issued by itself
     export_dir: Path | None = None  # None: no files are written by themselves
     unmetered_hours: int = DEFAULT_UNMETERED_HOURS
+    log_format: str = "text"
+    log_level: str = "info"
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -75,6 +79,12 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         export_dir=Path(export_dir) if export_dir else None,
         unmetered_hours=_number(
             environment, "LEDGER_UNMETERED_HOURS", DEFAULT_UNMETERED_HOURS, 1, MOST_HOURS
+        ),
+        log_format=_choice(
+            "LEDGER_LOG_FORMAT", environment.get("LEDGER_LOG_FORMAT") or "text", LOG_FORMATS
+        ),
+        log_level=_choice(
+            "LEDGER_LOG_LEVEL", environment.get("LEDGER_LOG_LEVEL") or "info", LOG_LEVELS
         ),
     )
 
@@ -123,3 +133,9 @@ def _boolean(name: str, text: str) -> bool:
     if text.lower() not in _TRUE + _FALSE:
         raise SetupError(f"{name} must be true or false")
     return text.lower() in _TRUE
+
+
+def _choice(name: str, text: str, choices: tuple[str, ...]) -> str:
+    if text.lower() not in choices:
+        raise SetupError(f"{name} must be one of {', '.join(choices)}")
+    return text.lower()

@@ -11,9 +11,9 @@ SOURCES = sorted([*(ROOT / "ledger").rglob("*.py"), *(ROOT / "pricing").rglob("*
 
 # What each part of the product may import of the others, itself included.
 CORE = ("pricing", "ledger.core")
-STORE = (*CORE, "ledger.store")
+STORE = (*CORE, "ledger.store", "ledger.logs")
 SERVICES = (*STORE, "ledger.services", "ledger.clock", "ledger.randomness", "ledger.exports")
-SHELL = (*SERVICES, "ledger.bootstrap", "ledger.logs", "ledger.settings")
+SHELL = (*SERVICES, "ledger.bootstrap", "ledger.settings")
 ALLOWED = {
     "pricing": ("pricing",),
     "ledger.core": CORE,
@@ -27,7 +27,8 @@ ALLOWED = {
     "ledger.cli": (*SHELL, "ledger.cli", "ledger.api", "ledger.jobs", "ledger.demo", "ledger"),
     "ledger.bench": ("ledger", "pricing"),
     "ledger.settings": ("ledger.core",),
-    "ledger.logs": ("ledger.core",),
+    "ledger.logs": ("ledger.core", "ledger.stories"),
+    "ledger.stories": (),
     "ledger.clock": (),
     "ledger.randomness": ("ledger.core",),
     "ledger.__main__": ("ledger.cli",),

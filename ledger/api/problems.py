@@ -1,6 +1,5 @@
 """Errors as problem documents (RFC 9457) that also carry Lava's envelope; the one place that maps them."""
 
-import logging
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -12,8 +11,9 @@ from litestar.status_codes import HTTP_405_METHOD_NOT_ALLOWED, HTTP_500_INTERNAL
 
 from ledger.api.methods import methods_of
 from ledger.core import errors
+from ledger.logs import logger
 
-_LOG = logging.getLogger(__name__)
+_LOG = logger(__name__)
 
 # Where a class is not listed, its nearest listed ancestor counts.
 STATUS_BY_ERROR: dict[type[errors.LedgerError], int] = {
@@ -66,7 +66,7 @@ def status_of(error: errors.LedgerError) -> int:
 def answer_ledger_error(request: AnyRequest, error: errors.LedgerError) -> Response[Any]:
     """An error that was raised on purpose. What is wrong with the server is for its log."""
     if isinstance(error, errors.SetupError):
-        _LOG.error("%s: %s", _route_of(request), error.detail, exc_info=error)
+        _LOG.error("not_set_up", route=_route_of(request), detail=error.detail, exc_info=error)
         return _problem(status_of(error), error.code, "the server is not set up; its log says why")
     extra: dict[str, Any] = {}
     if faults := getattr(error, "errors", None):
@@ -103,9 +103,9 @@ def answer_http_error(request: AnyRequest, error: HTTPException) -> Response[Any
 def answer_unexpected(request: AnyRequest, error: Exception) -> Response[Any]:
     """A defect of ours. The log has its type and its frames; the answer says no more than that."""
     if isinstance(error, HTTPException) and error.detail == _GONE:
-        _LOG.info("%s: the client went away", _route_of(request))
+        _LOG.info("client_gone", route=_route_of(request))
     else:
-        _LOG.error("%s failed", _route_of(request), exc_info=error)
+        _LOG.error("request_failed", route=_route_of(request), exc_info=error)
     return _problem(
         HTTP_500_INTERNAL_SERVER_ERROR, "internal_error", "the server failed; its log says why"
     )

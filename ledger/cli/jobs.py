@@ -70,7 +70,7 @@ async def run(ledger: Ledger, *, name: str | None, slot: str | None, as_json: bo
 
     Example: ledger jobs run export --slot 2026-11-20
     """
-    begin_log()
+    begin_log(ledger.settings.log_level, ledger.settings.log_format)
     if name is None:
         if slot is not None or as_json:
             raise click.UsageError("--slot and --json belong to a NAME")

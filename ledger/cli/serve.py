@@ -10,6 +10,7 @@ from typing import Any
 import click
 import uvicorn
 
+import ledger as product
 from ledger.api.app import create_app
 from ledger.api.connections import Bounds, connection_class
 from ledger.bootstrap import admin_key, open_ledger
@@ -22,8 +23,11 @@ from ledger.cli.running import (
 from ledger.cli.signals import SIGNALS
 from ledger.core.errors import SetupError
 from ledger.jobs.scheduler import Looks, scheduled_jobs
-from ledger.logs import begin_log
+from ledger.logs import begin_log, logger
 from ledger.settings import read_settings
+from ledger.store.migrations import newest_migration
+
+_LOG = logger(__name__)
 
 KEEP_ALIVE_S = 75
 GRACE_S = 30
@@ -44,6 +48,18 @@ class Server(uvicorn.Server):
             for listening in server.sockets:
                 host, port = listening.getsockname()[:2]
                 remark(f"ledger: listening on http://{host}:{port}")
+                _LOG.info(
+                    "server_started",
+                    host=host,
+                    port=port,
+                    version=product.__version__,
+                    schema=newest_migration(),
+                )
+
+    async def shutdown(self, sockets: list[Any] | None = None) -> None:
+        """Take no more connections, and end those there are."""
+        _LOG.info("server_stopping")
+        await super().shutdown(sockets)
 
     def stop(self) -> None:
         """Take no more connections, answer what was asked, and end."""
@@ -93,8 +109,8 @@ async def command_group(host: str | None, port: int | None, *, with_jobs: bool) 
     TLS is left to a proxy in front. SIGTERM or SIGINT answers what was asked and ends within 45 s, a second
     one ends at once.
     """
-    begin_log()
     settings = read_settings()
+    begin_log(settings.log_level, settings.log_format)
     listener = listen(host or settings.host, settings.port if port is None else port)
     key, path = admin_key(settings)
     if path is not None:
@@ -112,7 +128,8 @@ async def command_group(host: str | None, port: int | None, *, with_jobs: bool) 
 
             with SIGNALS.call(stop):
                 await server.serve(sockets=[listener])
-        return DONE if server.started else WRONG_USAGE
+    _LOG.info("server_stopped")
+    return DONE if server.started else WRONG_USAGE
 
 
 def connections_within_limits(wanted: int | None) -> int:

@@ -5,7 +5,6 @@ processes look, or that none did for a week.
 """
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -16,6 +15,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from ledger.bootstrap import Ledger, jobs_of
 from ledger.core.errors import DatabaseUnavailable, TooBusy
+from ledger.logs import logger
 from ledger.services.jobs.due import Job
 from ledger.services.jobs.runner import run_due
 from ledger.services.rerating.unrated_job import UnratedWatch
@@ -23,7 +23,7 @@ from ledger.services.rerating.unrated_job import UnratedWatch
 LOOK_EVERY_S = 15
 PARTING_S = 5  # how long jobs that are told to stop may take for it
 
-_LOG = logging.getLogger(__name__)
+_LOG = logger(__name__)
 
 
 @asynccontextmanager
@@ -96,19 +96,19 @@ async def look(ledger: Ledger, job: Job) -> None:
         await run_due(ledger.database, ledger.clock, job)
     except (DatabaseUnavailable, TooBusy) as error:
         # The pulse tells when the database is away; a look that was missed is made up for by the next.
-        _LOG.debug("job %s: %s", job.name, type(error).__name__)
+        _LOG.debug("job_look_put_off", job=job.name, why=type(error).__name__)
     except Exception:  # noqa: BLE001 - the row that should tell of it could not be written
-        _LOG.exception("looking after the job %s failed; it is looked at again", job.name)
+        _LOG.exception("job_look_failed", job=job.name)
 
 
 async def _rate_unrated(watch: UnratedWatch) -> None:
     try:
         run = await watch.look()
     except (DatabaseUnavailable, TooBusy) as error:
-        _LOG.debug("rating what is unrated: %s", type(error).__name__)
+        _LOG.debug("rating_unrated_put_off", why=type(error).__name__)
         return
     except Exception:  # noqa: BLE001 - a look that fails must not end the scheduler
-        _LOG.exception("rating what is unrated failed; it is tried again in a minute")
+        _LOG.exception("rating_unrated_failed")
         return
     if run is not None and run.rated:
-        _LOG.info("rated %d requests that had no price", run.rated)
+        _LOG.info("unrated_rated", requests=run.rated)

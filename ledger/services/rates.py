@@ -7,6 +7,7 @@ from typing import Any
 from ledger.clock import Clock
 from ledger.core.errors import SetupError
 from ledger.core.instants import format_instant
+from ledger.logs import logger
 from ledger.services.decisions import deciding
 from ledger.store.configuration import publish_rate_table, read_published
 from ledger.store.database import Database
@@ -18,6 +19,7 @@ from pricing import (
     shipped_rate_files,
 )
 
+_LOG = logger(__name__)
 SHIPPED_CURRENCY = "USD"
 _PUBLISHED_OTHERWISE = (
     "this version is published with other content; give the changed table a version of its own"
@@ -58,7 +60,9 @@ async def publish_tables(
             body = _table_body(table, file)
             batch.record("rate_table_published", 0, f"{table.provider}/{table.version}", body)
             new.append(body)
-        return new
+    for body in new:
+        _LOG.info("rate_table_published", provider=body["provider"], version=body["version"])
+    return new
 
 
 async def publish_shipped(

@@ -1,6 +1,5 @@
 """Usage without a price: announced when it comes, listed until a table has one."""
 
-import logging
 from collections.abc import Sequence
 from datetime import date, datetime
 from operator import itemgetter
@@ -11,6 +10,7 @@ from ledger.core.instants import format_instant, month_of, month_period
 from ledger.core.rows import Dimension, UsageEvent
 from ledger.core.shown import quantities_body
 from ledger.core.unrated import Called, UnratedUsage, called_as
+from ledger.logs import logger
 from ledger.store.configuration import load_book
 from ledger.store.database import Connection, Database
 from ledger.store.interning import Interned
@@ -25,7 +25,7 @@ from ledger.store.unrated import (
 from pricing import Quantities, RateBook
 
 MOST_GROUPS = 1000
-_LOG = logging.getLogger(__name__)
+_LOG = logger(__name__)
 _IS_UNRATED = itemgetter(UsageEvent._fields.index("unrated"))
 
 
@@ -52,7 +52,7 @@ async def announce_unrated(
     messages = await announce(connection, _messages(found, interned), raised_at)
     for _, alert_id, body in messages:
         # Which model and whose, the decision says; names of others stay out of the log.
-        _LOG.info("usage without a rate in %s: %s", body["month"], alert_id)
+        _LOG.info("unrated_found", month=body["month"], alert=alert_id)
     return [Decision("unrated_found", *message) for message in messages]
 
 

@@ -1,7 +1,6 @@
 """Connections to the ledger's database, and its errors in our words."""
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import asyncpg
 
 from ledger.core.errors import DatabaseUnavailable, LedgerError, SetupError, TooBusy
+from ledger.logs import logger
 from ledger.store.pulse import Presence, Pulse
 from ledger.store.sql_files import query
 from ledger.store.streams import Streams
@@ -18,7 +18,7 @@ OWNER_ROLE = "ledger_owner"
 BOUND_ROLE = "ledger_bound"  # see ledger.store.bound
 CONNECT_TIMEOUT_S = 5
 
-_LOG = logging.getLogger(__name__)
+_LOG = logger(__name__)
 POOL_SIZE = 8
 WAIT_FOR_CONNECTION_S = 5
 MOST_STREAMS = POOL_SIZE // 2
@@ -214,20 +214,13 @@ async def in_our_words() -> AsyncIterator[None]:
         ) from error
     except asyncpg.PostgresError as error:
         # A cancelled statement, a full disk, a missing partition: nothing that sending less would mend.
-        _LOG.error("the database failed: %s", _named(error))
+        _LOG.error("database_failed", exc_info=error)
         raise DatabaseUnavailable(f"the database failed ({type(error).__name__})") from error
 
 
 def _said(error: Exception) -> str:
     """What an error says, without the details, which may repeat what a row holds."""
     return str(error.args[0]) if error.args else type(error).__name__
-
-
-def _named(error: asyncpg.PostgresError) -> str:
-    """What an error is and whom it is about, without a word of what rows hold."""
-    table, constraint = error.table_name, error.constraint_name
-    about = f", table {table}, constraint {constraint}" if table or constraint else ""
-    return f"{type(error).__name__}, sqlstate {error.sqlstate}{about}"
 
 
 async def _connect(url: str, role: str | None) -> Connection:

@@ -9,12 +9,12 @@ the others through, and tries again later; what it changed until then is undone.
 """
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 
 import asyncpg
 
 from ledger.core.errors import SetupError
+from ledger.logs import logger
 from ledger.store.database import Connection
 from ledger.store.sql_files import query
 
@@ -22,7 +22,7 @@ PAUSES_S = (1, 2, 4, 8, *(15,) * 20)  # with the waits some six minutes
 
 _WAIT_SHORTLY = query("migrations", "wait_shortly")
 _IN_THE_WAY = query("migrations", "in_the_way")
-_LOG = logging.getLogger(__name__)
+_LOG = logger(__name__)
 
 
 async def change_giving_way(
@@ -43,7 +43,7 @@ async def change_giving_way(
             holders = await _in_the_way(connection)
         else:
             return
-        _LOG.warning("%s waits for %s; tried again in %d s", name, holders, pause_s)
+        _LOG.warning("migration_put_off", migration=name, holders=holders, again_in_s=pause_s)
         await asyncio.sleep(pause_s)
     raise SetupError(
         f"{name} was not applied, others kept its tables: {holders}. End them, or run "

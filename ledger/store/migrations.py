@@ -5,7 +5,6 @@ one process at a time ─▶ roles, history ─▶ each missing migration in a t
 """
 
 import hashlib
-import logging
 import re
 from datetime import date
 from functools import cache
@@ -15,6 +14,7 @@ import msgspec
 
 from ledger.core.errors import SetupError
 from ledger.core.schema_versions import SchemaState, compare_schema
+from ledger.logs import logger
 from ledger.store.database import OWNER_ROLE, Connection, owner_connection
 from ledger.store.giving_way import change_giving_way
 from ledger.store.sql_files import query, sql_folder
@@ -25,7 +25,7 @@ MONTHS_AHEAD = 24
 _WORKS_WITH = re.compile(r"-- works with: (\d{4})\n")
 _HISTORY = query("migrations", "history")
 _RAISE_EPOCH = query("log", "raise_epoch")
-_LOG = logging.getLogger(__name__)
+_LOG = logger(__name__)
 
 
 class Migration(msgspec.Struct, frozen=True):
@@ -54,6 +54,11 @@ def migrations() -> tuple[Migration, ...]:
     """All migrations, in order. Read once: a process stays what it was when its files are replaced."""
     paths = sorted((sql_folder() / "migrations").glob("*.sql"))
     return tuple(Migration(path.stem, path.read_text()) for path in paths)
+
+
+def newest_migration() -> str:
+    """The name of the last one: the schema that this version works on."""
+    return migrations()[-1].name
 
 
 async def migrate(url: str, today: date) -> list[str]:
@@ -115,7 +120,7 @@ async def _be_alone(connection: Connection) -> None:
     try:
         await connection.execute(query("migrations", "lock"))
     except asyncpg.LockNotAvailableError:
-        _LOG.warning("another process migrates this database; waiting until it is done")
+        _LOG.warning("waiting_for_migrator")
         await connection.execute(query("migrations", "wait_for_ever"))
         await connection.execute(query("migrations", "lock"))
     await connection.execute(query("migrations", "wait_for_ever"))
@@ -133,6 +138,7 @@ async def _apply_missing(connection: Connection) -> list[str]:
     for migration in migrations():
         if migration.name in state.missing:
             await _apply(connection, migration)
+            _LOG.info("migration_applied", migration=migration.name)
     return list(state.missing)
 
 
@@ -158,9 +164,7 @@ async def _make_months(connection: Connection, today: date) -> None:
         months = MONTHS_BACK + MONTHS_AHEAD + 1
         await connection.execute(query("migrations", "make_months"), _first_month(today), months)
     except asyncpg.LockNotAvailableError:
-        _LOG.warning(
-            "making months ahead met a long read; it is tried again at the next start or night"
-        )
+        _LOG.warning("months_put_off")  # until the next start or night
 
 
 def _compared(history: list[asyncpg.Record]) -> SchemaState:

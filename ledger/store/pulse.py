@@ -9,7 +9,6 @@ Short commands have no pulse: they find out by themselves, and then end.
 """
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 import asyncpg
 
 from ledger.core.errors import DatabaseUnavailable
+from ledger.logs import logger
 from ledger.store.sql_files import query
 
 BEAT_S = 0.5
@@ -31,7 +31,7 @@ _REFUSALS = (
     asyncpg.CannotConnectNowError,
     asyncpg.PostgresConnectionError,
 )
-_LOG = logging.getLogger(__name__)
+_LOG = logger(__name__)
 
 Connection = Any  # asyncpg.Connection, pool proxies included
 
@@ -179,10 +179,10 @@ class Pulse:
 
     def _tell_away(self, why: str) -> None:
         if self._presence.why_away is None:
-            _LOG.error("the database is away (%s); calls are refused until it is back", why)
+            _LOG.error("database_away", why=why)
         self._presence.leave(why)
 
     def _tell_back(self) -> None:
         if self._presence.why_away is not None:
-            _LOG.warning("the database is back")
+            _LOG.warning("database_back")
             self._presence.come_back()

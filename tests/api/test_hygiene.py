@@ -16,7 +16,7 @@ from ledger.api.app import create_app
 from ledger.bootstrap import Ledger
 from ledger.clock import FixedClock
 from ledger.core.errors import SetupError
-from ledger.logs import OneLine
+from ledger.logs import formatter
 from ledger.settings import Settings
 from ledger.store.database import Database
 from tests.conftest import ADMIN_KEY, serving
@@ -160,7 +160,7 @@ async def test_a_defect_says_nothing_to_the_caller_and_its_frames_to_the_log(
     failing: httpx.AsyncClient, caplog: pytest.LogCaptureFixture, way: str
 ) -> None:
     """The log names the route as it is declared; its line carries the id of the answer."""
-    caplog.handler.setFormatter(OneLine())
+    caplog.handler.setFormatter(formatter("text"))
     with caplog.at_level(logging.ERROR, "ledger"):
         answer = await failing.get(f"/{way}/{SECRET}", params={"key": SECRET})
     assert answer.status_code == 500
@@ -168,7 +168,7 @@ async def test_a_defect_says_nothing_to_the_caller_and_its_frames_to_the_log(
     assert SECRET not in json.dumps(dict(answer.headers)) + answer.text
     [line] = caplog.text.splitlines()
     request_id = answer.headers["x-request-id"]
-    assert f" [{request_id}] GET /{way}/{{word}} failed: " in line
+    assert f' [{request_id}] request_failed route="GET /{way}/{{word}}" error="' in line
     assert "test_hygiene.py:" in line
     assert SECRET not in line
 

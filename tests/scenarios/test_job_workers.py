@@ -139,7 +139,7 @@ async def test_what_a_killed_worker_left_is_done_by_the_next(
         "job-901 2026-11-19 1 interrupted",
         "job-901 2026-11-19 2 done",
     ]
-    assert "was left by its worker at attempt 1" in caplog.text
+    assert "job_left_running job=job-901 slot=2026-11-19 attempt=1" in caplog.text
 
 
 async def test_a_job_that_ends_its_worker_again_and_again_waits(
@@ -226,7 +226,7 @@ async def test_the_scheduler_goes_on_whatever_happens_to_a_job(
     async with scheduler.scheduled_jobs(ledger_on(database, clock)):
         await asyncio.wait_for(done.wait(), PATIENCE_S)
         async with asyncio.timeout(PATIENCE_S):
-            while caplog.text.count("looking after the job job-902 failed") < 2:  # noqa: ASYNC110 - a log line
+            while caplog.text.count("job_look_failed job=job-902 ") < 2:  # noqa: ASYNC110 - a log line
                 await asyncio.sleep(0.01)
     assert diary.slots == ["2026-11-19"]
 

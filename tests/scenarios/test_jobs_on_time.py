@@ -165,9 +165,10 @@ async def test_what_fails_is_tried_again_with_pauses_and_stops_nobody_else(
     ]
     kept = "SELECT DISTINCT detail::text FROM job_run WHERE outcome = 'failed'"
     assert await scalar(database, kept) == '{"error": "ValueError"}'
-    said = [entry.getMessage() for entry in caplog.records if entry.levelno == logging.ERROR]
+    told = [entry.getMessage() for entry in caplog.records if entry.levelno == logging.ERROR]
+    said = [each.partition(" error=")[0] for each in told]
     assert said == [
-        f"job job-901 failed for 2026-11-19 at attempt {n}; it is tried again in {pause} min"
+        f"job_failed job=job-901 slot=2026-11-19 attempt={n} again_in_min={pause}"
         for n, pause in ((1, 1), (2, 2), (3, 4))
     ]
 
@@ -273,7 +274,7 @@ async def test_verification_tells_the_log_when_it_fails(
     async with database.connection() as connection:
         found = [tuple(row) for row in await connection.fetch(kept)]
     assert found == [("true", "[]"), ("false", '["events_equal_rollups"]')]
-    assert "failed: events_equal_rollups; `ledger verify` shows where" in caplog.text
+    assert "verification_failed checks=events_equal_rollups" in caplog.text
 
 
 async def test_requests_that_are_never_completed_are_told(
@@ -297,10 +298,7 @@ async def test_requests_that_are_never_completed_are_told(
 
     kept = "SELECT detail::text FROM job_run WHERE slot = '2026-11-19'"
     assert await scalar(database, kept) == '{"error": 1, "pending": 2}'
-    assert (
-        "2 requests are pending and 1 in error for more than 24 h; `ledger unmetered`"
-        in caplog.text
-    )
+    assert "requests_unmetered pending=2 failed=1 hours=24" in caplog.text
 
 
 async def sight(writer: Writer, request_id: str, status: str, time: str) -> None:

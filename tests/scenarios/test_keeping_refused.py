@@ -56,7 +56,7 @@ async def test_a_record_that_no_database_holds_fails_nobodys_answer(
         taken = await intake.take(raws("a"), SENDER)
 
     assert [each.verdict for each in taken.outcomes] == ["accepted", "rejected"]
-    assert "1 refused records could not be kept (DataError)" in caplog.text
+    assert "refused_not_kept records=1 why=DataError" in caplog.text
     assert "private words" not in caplog.text
 
 

@@ -252,12 +252,12 @@ async def test_serving_runs_the_job_and_survives_it(
     with monkeypatch.context() as patched:
         patched.setattr(UnratedWatch, "look_again", _fails)
         await scheduler._rate_unrated(watch)
-    assert caplog.text.count("tried again in a minute") == 1
+    assert caplog.text.count("rating_unrated_failed error=") == 1
 
     await publish(database, clock, "wide", mystery="2", llama="7")
     await scheduler._rate_unrated(watch)
     await scheduler._rate_unrated(watch)
-    assert caplog.text.count("rated 5 requests that had no price") == 1
+    assert caplog.text.count("unrated_rated requests=5") == 1
     ledger = Ledger(Settings(database_url=database.url, data_dir=Path()), clock, database, ())
     async with scheduler.scheduled_jobs(ledger):
         pass
@@ -323,7 +323,7 @@ async def test_unrated_usage_is_announced_once_a_month(
     assert (decision.kind, decision.customer) == ("unrated_found", customer)
     assert decision.subject == decision.body["alert_id"]
     assert decision.body["model"] == MODELS["mystery"]
-    assert caplog.text.count("usage without a rate in") == 2
+    assert caplog.text.count("unrated_found month=") == 2
     outbox = "SELECT count(*) FROM outbox WHERE topic = 'unrated' AND body ->> 'month' <> '2026-11'"
     assert await scalar(database, outbox) == 2
 

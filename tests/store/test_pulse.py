@@ -190,7 +190,7 @@ async def test_what_fails_is_named_without_what_it_held(
         async with database.connection() as connection:
             await connection.execute(statement)
 
-    assert "UniqueViolationError, sqlstate 23505, table customer" in caplog.text
+    assert "UniqueViolationError sqlstate 23505 table_name customer" in caplog.text
     for text in (caplog.text, str(error.value), error.value.detail):
         assert "secret" not in text
 

@@ -1,7 +1,6 @@
 """Taking records in: raw bytes to outcomes, one list or a whole stream."""
 
 import asyncio
-import logging
 from collections.abc import AsyncIterable, Iterator, Sequence
 from contextlib import nullcontext
 from datetime import datetime
@@ -18,6 +17,7 @@ from ledger.core.errors import BodyTooLarge, DatabaseUnavailable, MalformedBody
 from ledger.core.keys import Sender
 from ledger.core.reading import read_statement
 from ledger.core.statements import Refusal, Statement
+from ledger.logs import logger
 from ledger.services.intake.bytes_in_flight import BytesInFlight
 from ledger.services.intake.outcomes import Counters, Outcome, Report, Verdict, rejected
 from ledger.services.intake.window import Progress, Taken, Window
@@ -26,7 +26,7 @@ from ledger.store.database import Database
 from ledger.store.failures import DataRefused, WriteFailure, sorted_failures
 from ledger.store.quarantine import BYTES_PER_TURN, RECORD_COST_BYTES, keep_refused
 
-_LOG = logging.getLogger(__name__)
+_LOG = logger(__name__)
 
 
 class Intake:
@@ -154,7 +154,7 @@ class Intake:
                 with sorted_failures():
                     await keep_refused(connection, sender, refused, self._clock.now())
         except DataRefused as failure:
-            _LOG.error("%d refused records could not be kept (%s)", len(refused), failure)
+            _LOG.error("refused_not_kept", records=len(refused), why=str(failure))
         except WriteFailure as failure:
             raise DatabaseUnavailable(
                 "refused records met other writers; send them again"

@@ -9,7 +9,6 @@ What waits is bounded by records here, and by bytes where bodies are read (`byte
 """
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import Iterable, Sequence
 
@@ -18,6 +17,7 @@ import msgspec
 from ledger.clock import Clock
 from ledger.core.errors import DatabaseUnavailable, LedgerError, TooBusy
 from ledger.core.statements import Statement
+from ledger.logs import logger
 from ledger.randomness import Salts, new_salt
 from ledger.services.intake.committer import Committer
 from ledger.services.intake.outcomes import Outcome
@@ -26,7 +26,7 @@ from ledger.store.database import Database
 MAX_BATCH_RECORDS = 10_000
 MAX_WAITING_RECORDS = 100_000
 
-_LOG = logging.getLogger(__name__)
+_LOG = logger(__name__)
 
 
 class Submission(msgspec.Struct):
@@ -131,7 +131,7 @@ class Writer:
             # Whatever it is, it ends this batch and not the writer; the next one begins on a connection
             # whose state is known.
             if not isinstance(error, LedgerError):
-                _LOG.error("a batch failed", exc_info=error)
+                _LOG.error("batch_failed", exc_info=error)
             await self._drop_committer()
             _fail(submissions, error)
             return

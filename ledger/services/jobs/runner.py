@@ -9,7 +9,6 @@ rely on it, and no other job.
 """
 
 import asyncio
-import logging
 import os
 import socket
 from contextlib import suppress
@@ -17,6 +16,7 @@ from contextlib import suppress
 from ledger.clock import Clock
 from ledger.core.errors import InvalidParameter, LedgerError
 from ledger.core.schedule import Slot, latest_over, named_slot, retry_at
+from ledger.logs import logger
 from ledger.services.jobs.due import Job, read_due
 from ledger.store.database import Connection, Database
 from ledger.store.jobs import (
@@ -32,7 +32,7 @@ from ledger.store.jobs import (
 
 PARTING_S = 2  # how long a job that is told to stop takes to say so
 
-_LOG = logging.getLogger(__name__)
+_LOG = logger(__name__)
 
 
 async def run_due(database: Database, clock: Clock, job: Job) -> list[JobRun]:
@@ -98,12 +98,7 @@ async def _needs_worker(database: Database, clock: Clock, job: Job) -> bool:
 
 async def _end_left_running(connection: Connection, clock: Clock, job: Job) -> None:
     for row in await end_left_running(connection, job.name, clock.now()):
-        _LOG.warning(
-            "job %s for %s was left by its worker at attempt %d",
-            job.name,
-            row["slot"],
-            row["attempt"],
-        )
+        _LOG.warning("job_left_running", job=job.name, slot=row["slot"], attempt=row["attempt"])
 
 
 async def _next(connection: Connection, clock: Clock, job: Job) -> Slot | None:
@@ -130,7 +125,9 @@ async def _attempt(
         ended_at = clock.now()
         _tell_failed(run, error)
         return await end_run(connection, run, Outcome.FAILED, ended_at, told(error))
-    return await end_run(connection, run, Outcome.DONE, clock.now(), detail)
+    done = await end_run(connection, run, Outcome.DONE, clock.now(), detail)
+    _LOG.info("job_done", job=run.job, slot=run.slot, attempt=run.attempt)
+    return done
 
 
 def told(error: Exception) -> Detail:
@@ -143,12 +140,11 @@ def told(error: Exception) -> Detail:
 
 def _tell_failed(run: JobRun, error: Exception) -> None:
     pause = retry_at(run.attempt, run.started_at) - run.started_at
-    again = "" if run.by_hand else f"; it is tried again in {pause.total_seconds() / 60:.0f} min"
     _LOG.error(
-        "job %s failed for %s at attempt %d%s",
-        run.job,
-        run.slot,
-        run.attempt,
-        again,
+        "job_failed",
+        job=run.job,
+        slot=run.slot,
+        attempt=run.attempt,
+        again_in_min=None if run.by_hand else round(pause.total_seconds() / 60),
         exc_info=error,
     )

@@ -1,6 +1,5 @@
 """The jobs of the product: when each is due and what it does."""
 
-import logging
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from ledger.core.errors import SetupError
 from ledger.core.instants import HOUR, parse_month
 from ledger.core.schedule import Cadence, Schedule, Slot
 from ledger.exports.folders import pending_folder
+from ledger.logs import logger
 from ledger.services.exporting import export_files
 from ledger.services.invoices import run_invoices
 from ledger.services.jobs.due import Job
@@ -24,7 +24,7 @@ ACTOR = "job"
 EXPORTED = ("usage", "invoices")
 MOST_EXPORTS = 31
 
-_LOG = logging.getLogger(__name__)
+_LOG = logger(__name__)
 
 
 class JobOptions(msgspec.Struct, frozen=True):
@@ -115,10 +115,10 @@ class Tasks:
             counts = {"pending": 0, "error": 0} | await count_unmetered(connection, before)
         if any(counts.values()):
             _LOG.warning(
-                "%d requests are pending and %d in error for more than %d h; `ledger unmetered` lists them",
-                counts["pending"],
-                counts["error"],
-                hours,
+                "requests_unmetered",
+                pending=counts["pending"],
+                failed=counts["error"],
+                hours=hours,
             )
         return counts
 
@@ -127,7 +127,7 @@ class Tasks:
         result = await verify(self._database, self._clock)
         failed = [check["name"] for check in result["checks"] if not check["ok"]]
         if failed:
-            _LOG.error("verification failed: %s; `ledger verify` shows where", ", ".join(failed))
+            _LOG.error("verification_failed", checks=failed)
         return {"ok": result["ok"], "failed": failed, "as_of": result["as_of"]}
 
     async def months(self, _: Slot) -> Detail:
