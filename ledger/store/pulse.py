@@ -149,15 +149,15 @@ class Pulse:
     async def _beat(self) -> str | None:
         """Ask once; None if the answer came, else why not."""
         asking = asyncio.create_task(self._ask())
-        await asyncio.wait([asking], timeout=PATIENCE_S[min(self._misses, len(PATIENCE_S) - 1)])
-        # If we were busy ourselves, the answer may have come before we looked at the clock.
-        for _ in range(3):
-            await asyncio.sleep(0)
-        if not asking.done():
-            asking.cancel()
-            self._cut()  # or the driver would ask the silent server to stop, and wait for that
-            await asyncio.gather(asking, return_exceptions=True)
-            return SILENT
+        try:
+            await asyncio.wait([asking], timeout=PATIENCE_S[min(self._misses, len(PATIENCE_S) - 1)])
+            # If we were busy ourselves, the answer may have come before we looked at the clock.
+            for _ in range(3):
+                await asyncio.sleep(0)
+            if not asking.done():
+                return SILENT
+        finally:  # also at the end, or a connection that is being made would stay open
+            await self._give_up(asking)
         error = asking.exception()
         if error is None:
             return None
@@ -171,6 +171,12 @@ class Pulse:
                 return
         self._connection = await self._connect()
         await self._connection.fetchval(_ASK)
+
+    async def _give_up(self, asking: asyncio.Task[None]) -> None:
+        if not asking.done():
+            asking.cancel()
+            self._cut()  # or the driver would ask the silent server to stop, and wait for that
+            await asyncio.gather(asking, return_exceptions=True)
 
     def _cut(self) -> None:
         if self._connection is not None:

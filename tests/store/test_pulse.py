@@ -18,6 +18,7 @@ from ledger.core.statements import Statement
 from ledger.services.intake.writer import Writer
 from ledger.store import database as store
 from ledger.store.database import MOST_STREAMS, POOL_SIZE, Database, in_our_words
+from ledger.store.pulse import Presence, Pulse
 from tests.conftest import NOW
 from tests.lines import Line, line_to
 
@@ -204,3 +205,19 @@ async def test_details_are_not_told(database: Database) -> None:
             )
     assert "no table" in error.value.detail
     assert "secret" not in error.value.detail
+
+
+async def test_a_connection_that_is_being_made_at_the_end_is_given_up() -> None:
+    """A server that stops as soon as it has started leaves none open."""
+    asked, given_up = asyncio.Event(), asyncio.Event()
+
+    async def connect() -> None:
+        asked.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            given_up.set()
+
+    async with Pulse(Presence(), connect).beating():
+        await asked.wait()
+    assert given_up.is_set()
