@@ -12,8 +12,15 @@ SOURCES = sorted([*(ROOT / "ledger").rglob("*.py"), *(ROOT / "pricing").rglob("*
 # What each part of the product may import of the others, itself included.
 CORE = ("pricing", "ledger.core")
 STORE = (*CORE, "ledger.store", "ledger.logs")
-SERVICES = (*STORE, "ledger.services", "ledger.clock", "ledger.randomness", "ledger.exports")
-SHELL = (*SERVICES, "ledger.bootstrap", "ledger.settings")
+SERVICES = (
+    *STORE,
+    "ledger.services",
+    "ledger.clock",
+    "ledger.randomness",
+    "ledger.exports",
+    "ledger.traces.spans",
+)
+SHELL = (*SERVICES, "ledger.bootstrap", "ledger.settings", "ledger.traces")
 ALLOWED = {
     "pricing": ("pricing",),
     "ledger.core": CORE,
@@ -29,6 +36,7 @@ ALLOWED = {
     "ledger.settings": ("ledger.core",),
     "ledger.logs": ("ledger.core", "ledger.stories"),
     "ledger.stories": (),
+    "ledger.traces": ("ledger.traces", "ledger.core", "ledger.logs", "ledger"),
     "ledger.clock": (),
     "ledger.randomness": ("ledger.core",),
     "ledger.__main__": ("ledger.cli",),
@@ -101,6 +109,13 @@ def test_only_the_store_talks_to_postgresql(path: Path) -> None:
     """The driver is imported in ledger.store alone; benches measure against it."""
     if any(_is_within(name, "asyncpg") for name in imports_of(path)):
         assert part_of(module_name(path)) in ("ledger.store", "ledger.bench")
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_name)
+def test_only_traces_know_how_they_are_collected(path: Path) -> None:
+    """Others say what a span is; where there is no collector, nothing of OpenTelemetry is loaded."""
+    if any(_is_within(name, "opentelemetry") for name in imports_of(path)):
+        assert part_of(module_name(path)) == "ledger.traces"
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ from ledger.api.names_in_paths import with_names_in_paths
 from ledger.api.openapi.document import LedgerOpenAPI
 from ledger.api.parameters import refuse_unknown_parameters
 from ledger.api.schema_page import SchemaPage, refuse_unknown_page
+from ledger.api.spans import with_spans
 from ledger.bootstrap import Ledger
 from ledger.core.errors import LedgerError
 from ledger.services.key_ring import KeyRing
@@ -91,5 +92,7 @@ def create_app(ledger: Ledger, admin_key: str) -> Litestar:
         request_max_body_size=None,  # ledger.api.reading bounds every body by what it is
         logging_config=None,
     )
-    app.asgi_handler = with_hygiene(with_names_in_paths(with_options(app, app.asgi_handler)))
+    app.asgi_handler = with_hygiene(
+        with_spans(with_names_in_paths(with_options(app, app.asgi_handler)))
+    )
     return app

@@ -25,6 +25,7 @@ from ledger.services.jobs.due import Job
 from ledger.services.jobs.listing import list_jobs, run_body
 from ledger.services.jobs.runner import chosen_slot, run_now
 from ledger.store.jobs import Outcome
+from ledger.traces.collected import collected_traces
 
 COLUMNS = {
     "name": "job",
@@ -78,7 +79,8 @@ async def run(ledger: Ledger, *, name: str | None, slot: str | None, as_json: bo
         return DONE
     job = _known(jobs_of(ledger), name)
     chosen = chosen_slot(job, slot, ledger.clock)
-    done = await run_now(ledger.database, ledger.clock, job, chosen)
+    async with collected_traces():
+        done = await run_now(ledger.database, ledger.clock, job, chosen)
     if done is None:
         remark(f"ledger: another process is running {name} at the moment")
         return WITH_PROBLEMS
@@ -94,7 +96,7 @@ async def run(ledger: Ledger, *, name: str | None, slot: str | None, as_json: bo
 async def _run_until_told(ledger: Ledger) -> None:
     told = asyncio.Event()
     with SIGNALS.call(told.set):
-        async with ledger.database.watched(), scheduled_jobs(ledger):
+        async with collected_traces(), ledger.database.watched(), scheduled_jobs(ledger):
             remark("ledger: running jobs when they are due")
             await told.wait()
 

@@ -26,6 +26,7 @@ from ledger.jobs.scheduler import Looks, scheduled_jobs
 from ledger.logs import begin_log, logger
 from ledger.settings import read_settings
 from ledger.store.migrations import newest_migration
+from ledger.traces.collected import collected_traces
 
 _LOG = logger(__name__)
 
@@ -115,7 +116,7 @@ async def command_group(host: str | None, port: int | None, *, with_jobs: bool) 
     key, path = admin_key(settings)
     if path is not None:
         remark(f"ledger: the admin key lies in {path}")
-    async with open_ledger(settings, migrating=True) as ledger:
+    async with collected_traces(), open_ledger(settings, migrating=True) as ledger:
         gc.freeze()
         gc.set_threshold(COLLECT_AFTER_OBJECTS)
         bounds = Bounds(most_connections=connections_within_limits(settings.max_connections))

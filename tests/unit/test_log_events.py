@@ -56,8 +56,9 @@ def documented() -> Iterator[Event]:
 
 def test_every_line_is_a_named_event_with_fields() -> None:
     """Its name is written out, in words with _ between, and so are the names of its fields."""
-    for path, call in [(path, call) for path in SOURCES for call in calls_in(path)]:
-        where = f"{name_of(path)}:{call.lineno}"
+    calls = [(name_of(path), call) for path in SOURCES for call in calls_in(path)]
+    for file, call in calls:
+        where = f"{file}:{call.lineno}"
         assert isinstance(call.func, ast.Attribute)
         assert call.func.attr in LEVELS, where
         assert re.fullmatch("[a-z]+(_[a-z]+)+", literal(call)), where

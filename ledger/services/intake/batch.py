@@ -19,6 +19,7 @@ from ledger.store.database import Connection
 from ledger.store.events import EventKey, Recorded
 from ledger.store.interning import Interned
 from ledger.store.log import Lane
+from ledger.traces.spans import traced
 
 UNKNOWN_CUSTOMER = FieldError(
     "customer_id",
@@ -151,6 +152,7 @@ def settle(plan: Plan, recorded: Mapping[EventKey, Recorded]) -> list[Candidate]
     return sorted(new, key=attrgetter("key"))
 
 
+@traced("intake write")
 async def write_batch(
     connection: Connection,
     lane: Lane,

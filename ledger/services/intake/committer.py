@@ -27,6 +27,7 @@ from ledger.store.events import EventKey, Recorded, read_recorded, read_sighted
 from ledger.store.failures import DataRefused, KeyTaken, MetOtherWriter, sorted_failures
 from ledger.store.interning import Interned
 from ledger.store.log import Lane, enter_fence, fence_held, take_lane
+from ledger.traces.spans import count, traced
 
 CLEAN_BATCHES_BEFORE_TRUST = 20  # how long it probes first after it has met a duplicate
 MAX_ATTEMPTS = 20
@@ -126,6 +127,7 @@ class Committer:
             ConfigurationMoved: another one is in force.
         """
         for _ in range(MAX_ATTEMPTS):
+            count("ledger.attempts")
             try:
                 with sorted_failures():
                     plan = await self._plan(statements)
@@ -138,6 +140,7 @@ class Committer:
                 return plan.outcomes
         raise DatabaseUnavailable("the batch met other writers too often; send the records again")
 
+    @traced("intake plan")
     async def _plan(self, statements: Sequence[Statement]) -> Plan:
         known = self._knowledge
         await known.interned.learn_customers(
@@ -154,6 +157,7 @@ class Committer:
             set_unknown_dimensions_aside(plan, known.interned)
         return plan
 
+    @traced("intake commit")
     async def _commit_plan(self, plan: Plan, asked: set[bytes]) -> None:
         posted = None
         async with self._connection.transaction():

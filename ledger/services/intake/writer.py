@@ -11,6 +11,7 @@ What waits is bounded by records here, and by bytes where bodies are read (`byte
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import msgspec
 
@@ -21,7 +22,9 @@ from ledger.logs import logger
 from ledger.randomness import Salts, new_salt
 from ledger.services.intake.committer import Committer
 from ledger.services.intake.outcomes import Outcome
+from ledger.services.intake.traced import traced_batch
 from ledger.store.database import Database
+from ledger.traces.spans import here
 
 MAX_BATCH_RECORDS = 10_000
 MAX_WAITING_RECORDS = 100_000
@@ -35,6 +38,7 @@ class Submission(msgspec.Struct):
     statements: Sequence[Statement]
     tells_completion: bool
     answer: asyncio.Future[list[Outcome]]
+    sent_in: Any = None  # the span of its request, where spans are recorded
 
 
 class Writer:
@@ -92,7 +96,7 @@ class Writer:
         if self._waiting_records + len(statements) > MAX_WAITING_RECORDS:
             raise TooBusy("as many records as may wait are waiting for a commit already")
         answer: asyncio.Future[list[Outcome]] = asyncio.get_running_loop().create_future()
-        self._waiting.append(Submission(statements, tells_completion, answer))
+        self._waiting.append(Submission(statements, tells_completion, answer, here()))
         self._waiting_records += len(statements)
         self._wake.set()
         return await answer
@@ -126,7 +130,7 @@ class Writer:
     async def _serve(self, submissions: Sequence[Submission]) -> None:
         """Commit submissions together and answer each."""
         try:
-            outcomes = await self._commit(submissions)
+            outcomes = await traced_batch(submissions, self._commit)
         except Exception as error:  # noqa: BLE001 - see below
             # Whatever it is, it ends this batch and not the writer; the next one begins on a connection
             # whose state is known.

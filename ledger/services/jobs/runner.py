@@ -29,6 +29,7 @@ from ledger.store.jobs import (
     has_running,
     job_locked,
 )
+from ledger.traces.spans import span
 
 PARTING_S = 2  # how long a job that is told to stop takes to say so
 
@@ -115,7 +116,8 @@ async def _attempt(
         connection, job.name, slot.name, worker_name(), clock.now(), by_hand=by_hand
     )
     try:
-        detail = await job.work(slot)
+        with span(f"job {job.name}", {"ledger.slot": slot.name, "ledger.attempt": run.attempt}):
+            detail = await job.work(slot)
     except asyncio.CancelledError:
         with suppress(Exception):
             async with asyncio.timeout(PARTING_S):
