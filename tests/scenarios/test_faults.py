@@ -106,7 +106,7 @@ async def test_a_full_disk_refuses_records_and_answers_questions(
         refused = await api.post("/v1/requests", content=record("a"))
     assert refused.status_code == 503
     assert refused.json()["detail"] == "the database failed (DiskFullError)"
-    assert "DiskFullError, sqlstate 53100" in caplog.text
+    assert "DiskFullError sqlstate 53100" in caplog.text
     assert (await api.get("/v1/spend", params=SPEND)).status_code == 200
 
     await owner.execute(MAKE_ROOM)

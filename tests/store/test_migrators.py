@@ -131,13 +131,13 @@ async def test_a_migration_gives_way_to_a_long_read(
         async with long_read(database.url) as reader:
             migrating = asyncio.create_task(migrate(database.url, NOW.date()))
             async with asyncio.timeout(PATIENCE_S):
-                while "waits for" not in caplog.text:  # noqa: ASYNC110 - the log sets no event
+                while "migration_put_off" not in caplog.text:  # noqa: ASYNC110 - the log sets no event
                     await asyncio.sleep(0.01)
             for number in range(5):
                 await writer.submit(statements(range(number, number + 1)))
             assert not migrating.done()
         assert await asyncio.wait_for(migrating, PATIENCE_S) == [added.name]
-    assert f"{added.name} waits for process {reader} of " in caplog.text
+    assert f'migration_put_off migration={added.name} holders="process {reader} of ' in caplog.text
     await require_history(database.url, *migrations(), added)
 
 
