@@ -33,6 +33,7 @@ class RateBook:
         self._versions = tuple(sorted(tables, key=lambda published: published.version_id))
         self._by_version_id = {published.version_id: published for published in self._versions}
         self._timelines: dict[str, tuple[list[datetime], list[PublishedTable]]] = {}
+        self._changes = sorted({published.table.effective_from for published in self._versions})
         providers_by_model: dict[str, set[str]] = {}
         # A stable sort keeps the order of publication among equal instants.
         for published in sorted(self._versions, key=lambda each: each.table.effective_from):
@@ -58,6 +59,10 @@ class RateBook:
         starts, in_order = timeline
         position = bisect_right(starts, at)
         return in_order[position - 1] if position else None
+
+    def stretch_of(self, at: datetime) -> int:
+        """Number the stretch of time that an instant lies in; within one no table comes into force."""
+        return bisect_right(self._changes, at)
 
     def published(self, version_id: int) -> PublishedTable:
         """Give the table that was published under a number.

@@ -84,6 +84,11 @@ class ModelRates(Struct, frozen=True):
         starts = [tier.start for tier in tiers]
         return tiers[bisect_right(starts, input_tokens_of(quantities)) - 1].rates
 
+    def rates_of_any_size(self, combination: Combination) -> RateSet | None:
+        """Give the prices that count for every event of a combination, or None where its input matters."""
+        tiers = self.combinations.get(combination, ())
+        return tiers[0].rates if len(tiers) == 1 else None
+
     @property
     def meaning(self) -> dict[str, Any]:
         """What the prices say, however they are written; plain prices stand by themselves."""

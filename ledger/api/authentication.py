@@ -11,8 +11,8 @@ from litestar.handlers import BaseRouteHandler
 
 from ledger.clock import Clock
 from ledger.core.errors import Forbidden, NotAuthenticated
+from ledger.core.instants import FIRST_INSTANT
 from ledger.core.keys import ApiKey, Scope, key_digest
-from ledger.core.reading import FIRST_INSTANT
 from ledger.services.key_ring import KeyRing
 
 _SCOPES = "scopes"

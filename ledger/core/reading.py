@@ -1,13 +1,13 @@
 """Reading records into statements.
 
 Aliases, Lava's `model_usage` and a provider's `usage` object become disjoint quantities; the time comes
-from where it was stated; nothing is guessed. A record without fault is read in one go; one with a fault is
-gone through again for all of them.
+from where it was stated; nothing is guessed. A plain record is read in one go, any other without fault in one
+more; one with a fault is gone through again for all of them.
 """
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from itertools import compress, repeat
 from operator import is_not
@@ -17,8 +17,9 @@ import msgspec
 
 from ledger.core.endpoints import provider_of_endpoint
 from ledger.core.errors import BOUND_ELSEWHERE, CUSTOMER_FORBIDDEN, FieldError
-from ledger.core.instants import parse_instant
+from ledger.core.instants import FIRST_INSTANT, MAX_AHEAD, parse_instant
 from ledger.core.json_values import kind_of, read_json
+from ledger.core.plain_records import read_plain
 from ledger.core.records import (
     MAX_METADATA_PAIRS,
     RequestRecord,
@@ -39,9 +40,6 @@ from ledger.core.usage.stated import (
     decimals_of,
 )
 
-MAX_AHEAD = timedelta(hours=24)
-# No request was made before; and the window of a limit that never ends begins here.
-FIRST_INSTANT = datetime(1970, 1, 1, tzinfo=UTC)
 _COST_DIGITS = 18  # before the point, and as many after it
 _SECRET_PARTS = re.compile(r"\?.*|(?<=//)[^/@]*@", re.DOTALL)
 
@@ -53,6 +51,12 @@ def read_statement(
 
     `bound_to` is the one customer that its sender may speak of, if there is one.
     """
+    statement = read_plain(raw, received_at, bound_to)
+    return read_fully(raw, received_at, bound_to) if statement is None else statement
+
+
+def read_fully(raw: bytes, received_at: datetime, bound_to: str | None) -> Statement | Refusal:
+    """Read one record with all that it may state, or name all that is wrong with it."""
     record = decode_record(raw)
     if isinstance(record, list):
         return Refusal(raw, tuple(record), *_names_in(raw))

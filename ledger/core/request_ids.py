@@ -6,14 +6,19 @@ of the index. Any other text is opaque: its key is a set top bit and 127 bits of
 """
 
 import hashlib
-import re
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 
 _ALPHABET = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_TO_BASE_32 = bytes.maketrans(_ALPHABET, b"0123456789ABCDEFGHIJKLMNOPQRSTUV")
-_CANONICAL = re.compile(r"req_[0-7][0-9A-HJKMNP-TV-Z]{25}")
+_DIGITS = b"0123456789ABCDEFGHIJKLMNOPQRSTUV"  # as Python writes numbers of base 32
+_NO_DIGIT = ord(
+    "!"
+)  # what is none of the alphabet must not be taken for a sign, a space or another digit
+_TO_BASE_32 = bytes(
+    _DIGITS[_ALPHABET.index(byte)] if byte in _ALPHABET else _NO_DIGIT for byte in range(256)
+)
+_CANONICAL_LENGTH = len("req_") + 26
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_MS = (datetime(2020, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
 _END_MS = (datetime(2100, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
@@ -29,10 +34,17 @@ class RequestKey(msgspec.Struct, frozen=True):
 
 def request_key(request_id: str) -> RequestKey:
     """Map a request id to its key. A pure function of the text; canonical ids map one to one."""
-    if _CANONICAL.fullmatch(request_id):
-        number = int(request_id[4:].encode().translate(_TO_BASE_32), 32)
+    if len(request_id) == _CANONICAL_LENGTH and request_id[:4] == "req_":
+        try:
+            number = int(request_id[4:].encode().translate(_TO_BASE_32), 32)
+        except ValueError:
+            return _opaque_key(request_id)
         if _FIRST_MS <= number >> 80 < _END_MS:
             return RequestKey(number.to_bytes(16, "big"))
+    return _opaque_key(request_id)
+
+
+def _opaque_key(request_id: str) -> RequestKey:
     digest = hashlib.sha256(request_id.encode()).digest()[:16]
     opaque = int.from_bytes(digest, "big") | _TOP_BIT
     return RequestKey(opaque.to_bytes(16, "big"), request_id)

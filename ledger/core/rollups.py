@@ -1,8 +1,7 @@
 """Folding events into the sums that answers are made of."""
 
 from collections.abc import Iterable
-from datetime import date, datetime
-from operator import itemgetter
+from datetime import UTC, date, datetime, time
 
 import msgspec
 
@@ -11,17 +10,7 @@ from ledger.core.rows import UsageEvent
 
 RollupKey = tuple[int, datetime, int]
 UnitKey = tuple[int, datetime, int, str]
-
-# What a rollup sums up of an event, in the order of the columns of `rollup_hour`.
-_SUMMED = itemgetter(
-    *(
-        UsageEvent._fields.index(name)
-        for name in (
-            "requests", "unrated", "uncached_input_tokens", "cached_input_tokens", "output_tokens",
-            "input_pico", "cached_input_pico", "output_pico", "other_pico", "fee_pico",
-        )
-    )
-)  # fmt: skip
+_COLUMNS = 10
 
 
 class RollupDelta(msgspec.Struct, frozen=True):
@@ -41,21 +30,49 @@ class RollupDelta(msgspec.Struct, frozen=True):
 
 def fold_events(events: Iterable[UsageEvent]) -> RollupDelta:
     """Sum events by customer, hour and dimension. Unmetered events add nothing."""
-    sums: dict[RollupKey, list[int]] = {}
+    sums: dict[tuple[int, int, int], list[int]] = {}
     units: dict[UnitKey, list[int]] = {}
+    # Done for every event, so: fields taken apart at once, added up without a loop, and hours as numbers,
+    # because a datetime takes longer to cut and to hash than all the rest.
     for event in events:
-        if event.revision == 0:
+        (
+            _, occurred_at, uncached, cached, output,
+            input_pico, cached_pico, output_pico, other_pico, fee_pico,
+            _, _, customer, dimension, _, _, revision, requests, unrated, _, other_units, _, _,
+        ) = event  # fmt: skip
+        if revision == 0:
             continue
-        key = (event.customer, hour_of(event.occurred_at), event.dimension)
+        key = (customer, occurred_at.toordinal() * 24 + occurred_at.hour, dimension)
         row = sums.get(key)
         if row is None:
-            sums[key] = [figure or 0 for figure in _SUMMED(event)]
-        else:
-            for column, figure in enumerate(_SUMMED(event)):
-                row[column] += figure or 0
-        if event.other_units is not None:
-            _add_units(units, key, event.other_units)
-    return RollupDelta(sums, units)
+            sums[key] = row = [0] * _COLUMNS
+        row[0] += requests
+        row[1] += unrated
+        row[2] += uncached
+        row[3] += cached
+        row[4] += output
+        row[5] += input_pico or 0
+        row[6] += cached_pico or 0
+        row[7] += output_pico or 0
+        row[8] += other_pico or 0
+        row[9] += fee_pico or 0
+        if other_units is not None:
+            _add_units(units, (customer, hour_of(occurred_at), dimension), other_units)
+    return RollupDelta(_by_instant(sums), units)
+
+
+def _by_instant(sums: dict[tuple[int, int, int], list[int]]) -> dict[RollupKey, list[int]]:
+    """The same sums under the start of each hour, in place of its number since the year 0."""
+    starts = {hour: _start_of(hour) for hour in {hour for _, hour, _ in sums}}
+    return {
+        (customer, starts[hour], dimension): row
+        for (customer, hour, dimension), row in sums.items()
+    }
+
+
+def _start_of(hour: int) -> datetime:
+    day, hour_of_day = divmod(hour, 24)
+    return datetime.combine(date.fromordinal(day), time(hour_of_day), UTC)
 
 
 def _add_units(units: dict[UnitKey, list[int]], key: RollupKey, other_units: str) -> None:

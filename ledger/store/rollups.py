@@ -1,7 +1,8 @@
 """Moving the sums that answers are read from."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
+from operator import sub
 from typing import Any
 
 from ledger.core.rollups import RollupDelta
@@ -31,12 +32,20 @@ async def touch_periods(
 
 async def _add(connection: Connection, sql: str, sums: Mapping[Any, list[int]]) -> None:
     """Add sums by key. What leaves the range of a bigint is added in several goes."""
-    rows = [(key, sums[key]) for key in sorted(sums)]
-    while rows:
-        now = [(*key, *map(_clamped, row)) for key, row in rows]
-        await connection.execute(sql, *zip(*now, strict=True))
-        rest = [(key, [each - _clamped(each) for each in row]) for key, row in rows]
-        rows = [(key, row) for key, row in rest if any(row)]
+    keys = sorted(sums)
+    columns = list(zip(*map(sums.__getitem__, keys), strict=True))
+    while keys:
+        now = columns
+        if is_wide := _is_beyond_bigint(columns):
+            now = [tuple(map(_clamped, column)) for column in columns]
+        await connection.execute(sql, *zip(*keys, strict=True), *now)
+        if not is_wide:
+            return
+        columns = [tuple(map(sub, *pair)) for pair in zip(columns, now, strict=True)]
+
+
+def _is_beyond_bigint(columns: Sequence[Sequence[int]]) -> bool:
+    return any(max(column) > _BIGINT_MAX or min(column) < -_BIGINT_MAX for column in columns)
 
 
 def _clamped(number: int) -> int:

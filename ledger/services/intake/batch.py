@@ -10,7 +10,8 @@ from ledger.core.comparison import first_difference
 from ledger.core.configuration import Configuration
 from ledger.core.errors import FieldError
 from ledger.core.events import event_text, usage_event
-from ledger.core.rating import RatedStatement, rate_statement
+from ledger.core.known_terms import rate_by_known_terms
+from ledger.core.rating import RatedStatement
 from ledger.core.statements import Statement, Status
 from ledger.randomness import Salts
 from ledger.services.intake.outcomes import DUPLICATE, Outcome, Verdict, conflict, rejected
@@ -99,7 +100,7 @@ def plan_batch(
         if key in completed or (not is_metered and key in sighted):
             plan.repeats.append((index, key, statement))
             continue
-        rated = rate_statement(statement, customer, configuration)
+        rated = rate_by_known_terms(statement, customer, configuration)
         if isinstance(rated, FieldError):
             plan.faulty.append(Faulty(index, key, statement, rated))
             continue
