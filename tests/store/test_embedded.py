@@ -20,7 +20,7 @@ from ledger.store.embedded import (
 )
 from ledger.store.embedded.account import Account, choose_account
 from ledger.store.embedded.postmaster import find_process_id, is_server
-from ledger.store.embedded.settings import choose_shared_buffers_mb
+from ledger.store.embedded.settings import choose_shared_buffers_mb, is_syncfs_sound
 
 FAST = {"fsync": "off", "shared_buffers": "16MB"}
 REPOSITORY = Path(__file__).parents[2]
@@ -315,3 +315,27 @@ def test_shared_buffers_follow_the_memory() -> None:
     assert choose_shared_buffers_mb(64 * gibibyte) == 256
     assert choose_shared_buffers_mb(gibibyte) == 128
     assert choose_shared_buffers_mb(gibibyte // 64) == 16
+
+
+async def test_recovery_need_not_force_every_file_alone(data_dir: Path) -> None:
+    """With thousands of files that is seconds after every crash."""
+    method = "syncfs" if is_syncfs_sound(os.uname()) else "fsync"
+    async with embedded_server(data_dir, settings=FAST) as server:
+        assert await fetch(server, "SHOW recovery_init_sync_method") == method
+
+
+@pytest.mark.parametrize(
+    ("system", "release", "is_sound"),
+    [
+        ("Linux", "6.1.0-18-amd64", True),
+        ("Linux", "5.8", True),
+        ("Linux", "4.18.0-553.el8", False),
+        ("Linux", "rolling", False),
+        ("Darwin", "23.5.0", False),
+    ],
+)
+def test_syncfs_is_used_where_it_tells_what_failed(
+    system: str, release: str, *, is_sound: bool
+) -> None:
+    """Linux before 5.8 forgets errors; other systems have no such call."""
+    assert is_syncfs_sound(os.uname_result((system, "host", release, "", ""))) is is_sound
