@@ -1,16 +1,20 @@
 """Files that appear whole or not at all."""
 
+import fcntl
 import hashlib
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ledger.core.errors import SetupError
 
 
 class PendingFile:
-    """A file that is written beside its place and moved there when it is complete."""
+    """A file that is written beside its place and moved there when it is complete.
+
+    What one that was killed left beside it is removed.
+    """
 
     def __init__(self, folder: Path, name: str) -> None:
         self.name = name
@@ -19,7 +23,10 @@ class PendingFile:
         self._digest = hashlib.sha256()
         with writing_to(folder):
             folder.mkdir(parents=True, exist_ok=True)
+            _remove_left(folder, name)
             self._file = self._pending.open("wb")
+        with suppress(OSError):  # a file system without locks: then it may be taken for a left one
+            fcntl.flock(self._file, fcntl.LOCK_SH | fcntl.LOCK_NB)
 
     def write(self, chunk: bytes) -> None:
         """Append a piece.
@@ -89,6 +96,14 @@ def writing_to(folder: Path) -> Iterator[None]:
             f"cannot write to {folder}: {error.strerror}. "
             "Name a folder that may be written to and has room, with --output."
         ) from error
+
+
+def _remove_left(folder: Path, name: str) -> None:
+    """Remove what processes that were killed have left of a file; whoever lives holds a lock on theirs."""
+    for left in folder.glob(f".{name}.*.part"):
+        with suppress(OSError), left.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            left.unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:

@@ -1,5 +1,6 @@
 """Exported files appear whole, together, or not at all."""
 
+import fcntl
 import hashlib
 from pathlib import Path
 
@@ -34,6 +35,35 @@ def test_a_failure_leaves_the_folder_as_it_was(tmp_path: Path) -> None:
 
     assert [path.name for path in tmp_path.iterdir()] == ["one.csv"]
     assert (tmp_path / "one.csv").read_bytes() == b"earlier"
+
+
+def test_what_the_killed_have_left_is_removed(tmp_path: Path) -> None:
+    """The lock on a file ends with its process; that of one at work stays, and so do other files."""
+    left, at_work, other = (
+        tmp_path / name for name in (".one.csv.1.part", ".one.csv.2.part", ".two.csv.1.part")
+    )
+    for file in (left, at_work, other):
+        file.write_bytes(b"half")
+
+    with at_work.open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_SH)
+        with pending_files(tmp_path) as open_file:
+            open_file("one.csv").write(b"whole")
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        at_work.name,
+        other.name,
+        "one.csv",
+    ]
+
+
+def test_a_file_at_work_is_not_taken_for_a_left_one(tmp_path: Path) -> None:
+    """Another export into the same folder meanwhile leaves it alone."""
+    with pending_files(tmp_path) as open_file:
+        open_file("one.csv").write(b"mine")
+        [pending] = tmp_path.iterdir()
+        with pending.open("rb") as other, pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
