@@ -21,6 +21,7 @@ from ledger.store.sql_files import query, sql_folder
 
 MONTHS_BACK = 12
 MONTHS_AHEAD = 24
+FEWEST_MONTHS_AHEAD = 12
 
 _WORKS_WITH = re.compile(r"-- works with: (\d{4})\n")
 _HISTORY = query("migrations", "history")
@@ -65,13 +66,17 @@ async def migrate(url: str, today: date) -> list[str]:
     """Apply what is missing, make months ahead, and give the names of the migrations applied.
 
     Safe to run by several processes at once and again at any time. A newer database that works with this
-    version is left as it is.
+    version is left as it is. A login that may not be the owner, though there is one, leaves all to another
+    and only looks whether it is done.
 
     Raises:
         SetupError: missing rights, others who hold what a migration needs, or a database that is newer than
             or different from this version.
     """
     async with owner_connection(url) as connection:
+        if await connection.fetchval(query("migrations", "may_not_be_owner")):
+            await _require_migrated(connection, today)
+            return []
         applied = await apply_migrations(connection)
         await _make_months(connection, today)
         return applied
@@ -85,6 +90,23 @@ async def apply_migrations(connection: Connection) -> list[str]:
     await connection.execute(f"SET ROLE {OWNER_ROLE}")
     await connection.execute(query("migrations", "make_history"))
     return await _apply_missing(connection)
+
+
+async def _require_migrated(connection: Connection, today: date) -> None:
+    """Check what another login is to do: the schema, and months ahead."""
+    try:
+        await require_current(connection)
+    except (asyncpg.InsufficientPrivilegeError, asyncpg.UndefinedTableError) as error:
+        raise SetupError(
+            f"this login is no member of {OWNER_ROLE}, and nobody has migrated for it; run `ledger migrate` "
+            "with one that is, and grant this one ledger_service and ledger_bound"
+        ) from error
+    month = _months_later(today, FEWEST_MONTHS_AHEAD)
+    if not await connection.fetchval(query("migrations", "has_month"), month):
+        _LOG.warning(
+            "fewer than %d months are made ahead; run `ledger migrate` with a login that may",
+            FEWEST_MONTHS_AHEAD,
+        )
 
 
 async def read_schema_state(connection: Connection) -> SchemaState:
@@ -162,7 +184,9 @@ async def _make_months(connection: Connection, today: date) -> None:
     await connection.execute(query("migrations", "wait_shortly"))
     try:
         months = MONTHS_BACK + MONTHS_AHEAD + 1
-        await connection.execute(query("migrations", "make_months"), _first_month(today), months)
+        await connection.execute(
+            query("migrations", "make_months"), _months_later(today, -MONTHS_BACK), months
+        )
     except asyncpg.LockNotAvailableError:
         _LOG.warning("months_put_off")  # until the next start or night
 
@@ -172,6 +196,7 @@ def _compared(history: list[asyncpg.Record]) -> SchemaState:
     return compare_schema(known, {row["name"]: row["works_with"] for row in history})
 
 
-def _first_month(today: date) -> date:
-    months = today.year * 12 + today.month - 1 - MONTHS_BACK
+def _months_later(day: date, count: int) -> date:
+    """The first day of the month that lies so many months after the day's own."""
+    months = day.year * 12 + day.month - 1 + count
     return date(months // 12, months % 12 + 1, 1)

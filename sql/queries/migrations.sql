@@ -2,6 +2,14 @@
 -- One process migrates at a time; the lock ends with the connection.
 SELECT pg_advisory_lock(4, 0);
 
+-- name: may_not_be_owner
+-- Whether migrating is left to another login. Before the role is made, whoever comes first may try.
+SELECT EXISTS (
+    SELECT FROM pg_roles WHERE rolname = 'ledger_owner' AND NOT pg_has_role(session_user, oid, 'MEMBER'));
+
+-- name: has_month
+SELECT to_regclass('usage_event_' || to_char($1::date, 'YYYY_MM')) IS NOT NULL;
+
 -- name: make_history
 CREATE TABLE IF NOT EXISTS ledger.schema_migration (
     name       text PRIMARY KEY,
