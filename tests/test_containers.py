@@ -1,7 +1,9 @@
 """Dockerfile and compose.yaml say what they must. What comes of them: test_container_build.py."""
 
 import re
+import subprocess
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -114,6 +116,22 @@ def test_secrets_come_from_outside() -> None:
     assert ".env" in (ROOT / ".gitignore").read_text().splitlines()
     for word in (*steps("ENV"), *steps("ARG")):
         assert not re.search("KEY|PASSWORD|TOKEN", word.rest)
+
+
+def test_the_page_says_how_to_make_them(tmp_path: Path) -> None:
+    """Its first command writes every secret, new each time, for its owner's eyes alone."""
+    page = (ROOT / "docs" / "containers.md").read_text()
+    (command,) = re.findall(r"^    (\(umask 077;.*?>.env\))$", page, re.MULTILINE | re.DOTALL)
+    made = []
+    for _ in range(2):
+        subprocess.run(["/bin/sh", "-c", command], cwd=tmp_path, check=True, timeout=10)
+        written = tmp_path / ".env"
+        assert written.stat().st_mode & 0o777 == 0o600
+        made.append(dict(line.split("=") for line in written.read_text().splitlines()))
+
+    assert made[0].keys() == SECRETS.keys()
+    assert len({*made[0].values(), *made[1].values()}) == 2 * len(SECRETS)
+    read_settings(made[0])
 
 
 @pytest.mark.parametrize("name", SERVICES)
