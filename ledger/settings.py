@@ -21,6 +21,7 @@ MOST_HOURS = 8760  # a year
 LOG_FORMATS = ("text", "json")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 _NO_BOUND = (1 << 60) - 1
+_SYSTEM_DATA_DIR = Path("/var/lib/ledger")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _N = TypeVar("_N", int, None)
 
@@ -91,8 +92,11 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 
 def _default_data_dir() -> Path:
     if os.geteuid() == 0:
-        return Path("/var/lib/ledger")
-    return Path(platformdirs.user_data_dir("ledger", appauthor=False))
+        return _SYSTEM_DATA_DIR
+    try:
+        return Path(platformdirs.user_data_dir("ledger", appauthor=False))
+    except RuntimeError:  # a user with neither HOME nor an entry in /etc/passwd
+        return _SYSTEM_DATA_DIR
 
 
 def _port(text: str) -> int:

@@ -30,6 +30,7 @@ from ledger.cli import (
     verify,
 )
 from ledger.cli.help import BySubject, set_out_examples
+from ledger.cli.standard_files import open_standard_files
 
 # In the order of a first day with the product.
 SUBJECTS = {
@@ -63,6 +64,7 @@ def main() -> None:
 
     Example: ledger spend --from 2026-10-01 --to 2026-11-01 --by customer,model
     """
+    open_standard_files()
 
 
 for subject, modules in SUBJECTS.items():

@@ -19,6 +19,7 @@ from rich.text import Text
 from ledger.bootstrap import open_ledger
 from ledger.cli.problems import problem_document, words_of
 from ledger.cli.signals import SIGNALS
+from ledger.cli.standard_files import give_output_up
 from ledger.cli.tables import LEAST_COLUMNS, laid_out
 from ledger.core.cuts import AsOf, parse_as_of
 from ledger.core.errors import LedgerError
@@ -58,12 +59,14 @@ def command(run: Command[_P]) -> Callable[_P, None]:
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 code = runner.run(_heeding_signals(run(*args, **kwargs)))
+            sys.stdout.flush()
         except BrokenPipeError:  # whoever read the result has seen enough of it
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            give_output_up()
             sys.exit(WITH_PROBLEMS)
         except click.ClickException:
             raise  # told by the group, with the usage
         except tuple(EXIT_CODES) as error:
+            give_output_up()
             remark(f"ledger: {words_of(error)}")
             sys.exit(told(error, as_json=bool(kwargs.get("as_json"))))
         sys.exit(code or DONE)

@@ -77,17 +77,25 @@ def open_data_folder(path: Path) -> DataFolder:
         EmbeddedServerError: nobody can run it, or the one who would cannot reach the folder.
     """
     path = path.absolute().resolve()
-    try:
-        path.mkdir(parents=True)
-    except FileExistsError:
-        if not path.is_dir():
-            raise EmbeddedServerError(
-                f"LEDGER_DATA_DIR {path} is a file. Choose a folder."
-            ) from None
-    else:
-        # A strict umask would close the new folder to the user who runs the server for root.
-        path.chmod(0o711 if os.geteuid() == 0 else 0o700)
+    if path.exists() and not path.is_dir():
+        raise EmbeddedServerError(f"LEDGER_DATA_DIR {path} is a file. Choose a folder.")
+    _make_folders(path)
     account = choose_account(path, path / "postgres")
     if account.user_id != os.geteuid():
         account.require_way_to(path)
     return DataFolder(path, account)
+
+
+def _make_folders(path: Path) -> None:
+    """Makes a folder and those above it that are missing; folders that were there keep their modes.
+
+    A strict umask would close new ones to the user who runs the server for root.
+    """
+    if path.is_dir():
+        return
+    _make_folders(path.parent)
+    try:
+        path.mkdir()
+    except FileExistsError:
+        return
+    path.chmod(0o711 if os.geteuid() == 0 else 0o700)
