@@ -19,8 +19,14 @@ from ledger.store.embedded import (
     find_binary,
 )
 from ledger.store.embedded.account import Account, choose_account
+from ledger.store.embedded.data_folder import open_data_folder
 from ledger.store.embedded.postmaster import find_process_id, is_server
-from ledger.store.embedded.settings import choose_shared_buffers_mb, is_syncfs_sound
+from ledger.store.embedded.settings import (
+    choose_shared_buffers_mb,
+    is_syncfs_sound,
+    render_settings,
+)
+from ledger.store.embedded.socket_folder import choose_socket_dir
 
 FAST = {"fsync": "off", "shared_buffers": "16MB"}
 REPOSITORY = Path(__file__).parents[2]
@@ -339,3 +345,42 @@ def test_syncfs_is_used_where_it_tells_what_failed(
 ) -> None:
     """Linux before 5.8 forgets errors; other systems have no such call."""
     assert is_syncfs_sound(os.uname_result((system, "host", release, "", ""))) is is_sound
+
+
+def test_new_folders_are_open_to_the_servers_user_whatever_the_umask(data_dir: Path) -> None:
+    """As root those above the data folder too, where they are new; others keep their modes."""
+    before = os.umask(0o077)
+    try:
+        open_data_folder(data_dir / "new" / "newer")
+    finally:
+        os.umask(before)
+
+    wanted = 0o711 if os.geteuid() == 0 else 0o700
+    for folder in (data_dir / "new" / "newer", data_dir / "new"):
+        assert folder.stat().st_mode & 0o777 == wanted
+    assert data_dir.stat().st_mode & 0o777 == 0o711
+
+
+def test_a_long_temporary_folder_gives_way_to_a_short_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A socket's path has at most a hundred bytes."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / ("long" * 40)))
+
+    chosen = choose_socket_dir(tmp_path / ("data" * 40), Account(os.geteuid(), os.getegid()))
+
+    assert chosen.parent == Path("/tmp")  # noqa: S108 - the system's, not ours
+
+
+def test_without_a_folder_for_shared_memory_the_other_kind_is_used(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """PostgreSQL's default is POSIX shared memory, which is files in /dev/shm on Linux."""
+    bin_dir = find_binary("postgres").parent
+    monkeypatch.setattr("ledger.store.embedded.settings._SHARED_MEMORY", tmp_path)
+    assert b"dynamic_shared_memory_type" not in render_settings(tmp_path, bin_dir, {})
+
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr("ledger.store.embedded.settings._SHARED_MEMORY", tmp_path / "none")
+
+    assert b"dynamic_shared_memory_type = 'sysv'" in render_settings(tmp_path, bin_dir, {})

@@ -1,5 +1,6 @@
 import os
 import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from ledger.store.embedded.socket_folder import PORT
 _MEBIBYTE = 1024 * 1024
 _MOST_SHARED_BUFFERS_MB = 256
 _LEAST_SHARED_BUFFERS_MB = 16
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - PostgreSQL makes its own names there
 _CONTAINER_MEMORY_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
 _SYNCFS_TELLS_ERRORS = (5, 8)
@@ -57,6 +59,7 @@ def render_settings(socket_dir: Path, bin_dir: Path, overrides: Mapping[str, str
         **({"wal_compression": "lz4"} if _has_lz4(bin_dir) else {}),
         # After a crash all files are forced to the disk: thousands one by one take seconds.
         **({"recovery_init_sync_method": "syncfs"} if is_syncfs_sound(os.uname()) else {}),
+        **({} if _has_shared_memory_folder() else {"dynamic_shared_memory_type": "sysv"}),
         **overrides,
     }
     lines = [f"{name} = '{_escape(value)}'\n" for name, value in settings.items()]
@@ -90,6 +93,11 @@ def is_syncfs_sound(system: os.uname_result) -> bool:
 def _has_lz4(bin_dir: Path) -> bool:
     caller = Account(os.geteuid(), os.getegid())
     return "--with-lz4" in caller.run([bin_dir / "pg_config", "--configure"]).stdout
+
+
+def _has_shared_memory_folder() -> bool:
+    """Whether POSIX shared memory, the default, is there: on Linux a folder, which some jails lack."""
+    return sys.platform != "linux" or os.access(_SHARED_MEMORY, os.W_OK | os.X_OK)
 
 
 def _escape(value: str) -> str:

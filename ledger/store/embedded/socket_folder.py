@@ -12,6 +12,7 @@ PORT = 5432
 
 # The shortest limit of the systems in use (macOS); Linux allows 107.
 _LONGEST_SOCKET_PATH_BYTES = 103
+_SHORT_TEMPORARY_DIR = Path("/tmp")  # noqa: S108 - whoever owns a folder in it is looked at before use
 # Folders in PostgreSQL's settings and in connection URLs are lists, and quoted in several ways.
 _PLAIN_PATH = re.compile(r"/[\w/ .+=~-]*")
 
@@ -19,19 +20,18 @@ _PLAIN_PATH = re.compile(r"/[\w/ .+=~-]*")
 def choose_socket_dir(data_dir: Path, account: Account) -> Path:
     """Names the folder of the server's socket: `run` in the data folder if that is short enough.
 
-    Otherwise it is a folder of this data folder and user in the system's temporary folder.
+    Otherwise it is a folder of this data folder and user in the temporary folder: TMPDIR's, or else `/tmp`.
 
     Raises:
         EmbeddedServerError: the temporary folder's path is too long too.
     """
     in_data_dir = data_dir / "run"
-    if _fits(in_data_dir):
-        return in_data_dir
     identity = f"{account.user_id}:".encode() + os.fsencode(data_dir)
     name = f"ledger-{hashlib.sha256(identity).hexdigest()[:16]}"
     in_temporary_dir = Path(tempfile.gettempdir()).resolve() / name
-    if _fits(in_temporary_dir):
-        return in_temporary_dir
+    for folder in (in_data_dir, in_temporary_dir, _SHORT_TEMPORARY_DIR / name):
+        if _fits(folder):
+            return folder
     raise EmbeddedServerError(
         f"The paths {in_data_dir} and {in_temporary_dir} are too long for a unix socket, or have"
         " unusual characters. Choose a shorter LEDGER_DATA_DIR or set TMPDIR to a short path."
