@@ -2,7 +2,6 @@
 
 import asyncio
 import functools
-import logging
 import os
 import shutil
 import sys
@@ -43,9 +42,6 @@ EXIT_CODES: dict[type[BaseException], int] = {
     KeyboardInterrupt: INTERRUPTED,
     asyncio.CancelledError: INTERRUPTED,
 }
-
-# The driver tells of lost connections with traces; a command that ends so says it in its own words.
-logging.getLogger("asyncpg").addHandler(logging.NullHandler())
 
 _P = ParamSpec("_P")
 Command = Callable[_P, Coroutine[Any, Any, int | None]]

@@ -103,10 +103,7 @@ async def _require_migrated(connection: Connection, today: date) -> None:
         ) from error
     month = _months_later(today, FEWEST_MONTHS_AHEAD)
     if not await connection.fetchval(query("migrations", "has_month"), month):
-        _LOG.warning(
-            "fewer than %d months are made ahead; run `ledger migrate` with a login that may",
-            FEWEST_MONTHS_AHEAD,
-        )
+        _LOG.warning("few_months_ahead", wanted=FEWEST_MONTHS_AHEAD)
 
 
 async def read_schema_state(connection: Connection) -> SchemaState:

@@ -134,7 +134,7 @@ async def test_a_server_says_who_has_to_migrate(
     await migrate(server, date(2026, 12, 31))
     assert caplog.messages == []
     await migrate(server, date(2027, 1, 1))
-    assert "fewer than 12 months are made ahead" in caplog.text
+    assert "few_months_ahead wanted=12" in caplog.text
 
     await execute(empty_url, "DELETE FROM ledger.schema_migration WHERE name = '0007_grants'")
     with pytest.raises(SetupError, match="lacks 0007_grants; run `ledger migrate`"):
