@@ -24,8 +24,8 @@ REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="-")
 
 # The scheduler and the server talk about themselves, the client of outgoing calls tells whole addresses.
 _TELL_TROUBLE_ALONE = ("apscheduler", "httpx", "uvicorn")
-# Until the log begins, Python itself prints warnings. The driver's, of lost connections, have traces; a command
-# that loses its database says so in its own words.
+# Until the log begins, Python itself prints warnings. The driver's, of lost connections, have traces; a
+# command that loses its database says so in its own words.
 logging.getLogger("asyncpg").addHandler(logging.NullHandler())
 
 _logfmt = structlog.processors.LogfmtRenderer(bool_as_flag=False)
