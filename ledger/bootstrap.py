@@ -65,12 +65,8 @@ async def open_ledger(
     """
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
-        url = settings.database_url
-        if url is None:
-            url = await _embedded_url(stack, settings.data_dir)
-            migrating = True
-        else:
-            await require_sessions(url)
+        url = await stack.enter_async_context(database_address(settings))
+        migrating = migrating or settings.database_url is None
         migrated = await migrate(url, clock.now().date()) if migrating else []
         database = Database(url)
         await database.open()
@@ -95,6 +91,21 @@ async def schema_state(settings: Settings) -> SchemaState:
         url = settings.database_url or await _embedded_url(stack, settings.data_dir)
         connection = await stack.enter_async_context(owner_connection(url))
         return await read_schema_state(connection)
+
+
+@asynccontextmanager
+async def database_address(settings: Settings) -> AsyncIterator[str]:
+    """The address of the database that the settings name; an embedded server runs for the block.
+
+    Raises:
+        SetupError, DatabaseUnavailable: it cannot be used; with what to do.
+    """
+    if settings.database_url is not None:
+        await require_sessions(settings.database_url)
+        yield settings.database_url
+        return
+    async with AsyncExitStack() as stack:
+        yield await _embedded_url(stack, settings.data_dir)
 
 
 def jobs_of(ledger: Ledger, watch: UnratedWatch | None = None) -> tuple[Job, ...]:

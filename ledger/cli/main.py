@@ -8,6 +8,7 @@ from ledger.cli import (
     alerts,
     customers,
     demo,
+    dump,
     explain,
     export,
     ingest,
@@ -15,6 +16,7 @@ from ledger.cli import (
     jobs,
     keys,
     limits,
+    load,
     meters,
     migrate,
     quarantine,
@@ -38,7 +40,7 @@ SUBJECTS = {
     "Records": (explain, adjust, rerate, unmetered, unrated, quarantine, redact),
     "Money": (spend, limits, alerts, invoices, export),
     "Administration": (customers, meters, rates, keys),
-    "Proof and upkeep": (verify, seal, rebuild, jobs),
+    "Proof and upkeep": (verify, seal, rebuild, dump, load, jobs),
 }
 
 

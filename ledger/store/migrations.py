@@ -82,14 +82,17 @@ async def migrate(url: str, today: date) -> list[str]:
         return applied
 
 
-async def apply_migrations(connection: Connection) -> list[str]:
-    """Make roles and schema, apply the migrations that are missing; the connection becomes the owner's."""
+async def apply_migrations(connection: Connection, through: str | None = None) -> list[str]:
+    """Make roles and schema, apply the migrations that are missing; the connection becomes the owner's.
+
+    `through` names the last one to apply; None for all.
+    """
     await connection.execute("SET client_min_messages = warning")
     await _be_alone(connection)
     await connection.execute((sql_folder() / "roles.sql").read_text())
     await connection.execute(f"SET ROLE {OWNER_ROLE}")
     await connection.execute(query("migrations", "make_history"))
-    return await _apply_missing(connection)
+    return await _apply_missing(connection, through)
 
 
 async def _require_migrated(connection: Connection, today: date) -> None:
@@ -101,7 +104,7 @@ async def _require_migrated(connection: Connection, today: date) -> None:
             f"this login is no member of {OWNER_ROLE}, and nobody has migrated for it; run `ledger migrate` "
             "with one that is, and grant this one ledger_service and ledger_bound"
         ) from error
-    month = _months_later(today, FEWEST_MONTHS_AHEAD)
+    month = _month_after(today, FEWEST_MONTHS_AHEAD)
     if not await connection.fetchval(query("migrations", "has_month"), month):
         _LOG.warning("few_months_ahead", wanted=FEWEST_MONTHS_AHEAD)
 
@@ -145,7 +148,7 @@ async def _be_alone(connection: Connection) -> None:
     await connection.execute(query("migrations", "wait_for_ever"))
 
 
-async def _apply_missing(connection: Connection) -> list[str]:
+async def _apply_missing(connection: Connection, through: str | None) -> list[str]:
     history = await connection.fetch(_HISTORY)
     state = _compared(history)
     if state.refusal:
@@ -154,11 +157,12 @@ async def _apply_missing(connection: Connection) -> list[str]:
     for migration in migrations():
         if digests.get(migration.name, migration.digest) != migration.digest:
             raise SetupError(f"migration {migration.name} was applied with other content")
+    wanted = [name for name in state.missing if through is None or name <= through]
     for migration in migrations():
-        if migration.name in state.missing:
+        if migration.name in wanted:
             await _apply(connection, migration)
             _LOG.info("migration_applied", migration=migration.name)
-    return list(state.missing)
+    return wanted
 
 
 async def _apply(connection: Connection, migration: Migration) -> None:
@@ -181,9 +185,7 @@ async def _make_months(connection: Connection, today: date) -> None:
     await connection.execute(query("migrations", "wait_shortly"))
     try:
         months = MONTHS_BACK + MONTHS_AHEAD + 1
-        await connection.execute(
-            query("migrations", "make_months"), _months_later(today, -MONTHS_BACK), months
-        )
+        await connection.execute(query("migrations", "make_months"), first_month(today), months)
     except asyncpg.LockNotAvailableError:
         _LOG.warning("months_put_off")  # until the next start or night
 
@@ -193,7 +195,16 @@ def _compared(history: list[asyncpg.Record]) -> SchemaState:
     return compare_schema(known, {row["name"]: row["works_with"] for row in history})
 
 
-def _months_later(day: date, count: int) -> date:
-    """The first day of the month that lies so many months after the day's own."""
-    months = day.year * 12 + day.month - 1 + count
-    return date(months // 12, months % 12 + 1, 1)
+def first_month(today: date) -> date:
+    """The first month that a new ledger has a partition for."""
+    return _month_after(today, -MONTHS_BACK)
+
+
+def last_month(today: date) -> date:
+    """The last month that a ledger has a partition for."""
+    return _month_after(today, MONTHS_AHEAD)
+
+
+def _month_after(day: date, months: int) -> date:
+    month = day.year * 12 + day.month - 1 + months
+    return date(month // 12, month % 12 + 1, 1)

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import msgspec
 
 from ledger.clock import Clock
-from ledger.core.cuts import format_as_of
+from ledger.core.cuts import Cut, format_as_of
 from ledger.core.errors import InvalidParameter
 from ledger.core.instants import format_instant
 from ledger.services.proof.audit import Findings, audit_log, audit_texts
@@ -71,21 +71,26 @@ def read_heads(text: bytes) -> list[Head]:
 async def check_heads(database: Database, heads: Sequence[Head]) -> dict[str, Any]:
     """Prove that what heads cover has not changed since: the chain up to each is computed from the facts."""
     async with database.snapshot() as connection:
-        offenders = await find_broken_heads(connection, heads)
-        stretch = Stretch({}, {head.lane: head.batch for head in heads})
-        audited = await audit_log(connection, stretch)
-        texts = Findings(*await find_missing_texts(connection, stretch))
-        await audit_texts(connection, stretch, texts)
-    offenders += audited.digests.offenders + texts.offenders
-    count = len(offenders) + audited.digests.count + texts.count
-    count -= len(audited.digests.offenders) + len(texts.offenders)
+        broken = await find_broken_heads(connection, heads)
+        events, altered = await prove_log(connection, {head.lane: head.batch for head in heads})
+    offenders = broken + altered.offenders
     return {
         "ok": not offenders,
         "lanes": [msgspec.to_builtins(head) for head in heads],
-        "events": audited.events,
-        "count": count,
+        "events": events,
+        "count": len(broken) + altered.count,
         "offenders": offenders,
     }
+
+
+async def prove_log(connection: Connection, upto: Cut) -> tuple[int, Findings]:
+    """Compute the chain of every lane up to a cut from the facts: how many events, and what differs."""
+    stretch = Stretch({}, upto)
+    audited = await audit_log(connection, stretch)
+    texts = Findings(*await find_missing_texts(connection, stretch))
+    await audit_texts(connection, stretch, texts)
+    found = audited.digests
+    return audited.events, Findings(found.count + texts.count, found.offenders + texts.offenders)
 
 
 async def find_broken_heads(connection: Connection, heads: Sequence[Head]) -> list[dict[str, Any]]:
