@@ -69,6 +69,15 @@ async def database_url(server_url: str, template: str) -> AsyncIterator[str]:
 
 
 @pytest.fixture
+async def empty_url(server_url: str) -> AsyncIterator[str]:
+    """The address of a database that has nothing in it, no schema either."""
+    name = f"ledger_test_{os.getpid()}_{next(_clones)}"
+    await execute(server_url, f"CREATE DATABASE {name}")
+    yield with_database(server_url, name)
+    await execute(server_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
 async def all_months(database_url: str) -> str:
     """The address of the fresh database, once it has as many months ahead as the product makes."""
     await migrate(database_url, NOW.date())

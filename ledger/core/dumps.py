@@ -5,7 +5,7 @@ writes it anew: that are the digests of the log, and heads that somebody kept el
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -21,8 +21,8 @@ MAX_MANIFEST_BYTES = 4 * 1024 * 1024
 
 _MOST = 10**18
 _Count = Annotated[int, msgspec.Meta(ge=0, le=_MOST)]
-_Hex = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
-_Month = Annotated[str, msgspec.Meta(pattern="^20[0-9]{2}-(0[1-9]|1[0-2])$")]
+_Hex = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
+_Month = Annotated[str, msgspec.Meta(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])\Z")]
 
 
 class DumpedTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -63,7 +63,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     format: int
     product_version: str
     schema: DumpedSchema
-    currency: str
+    currency: str | None  # None: nobody has opened the ledger since its schema was made
     as_of: str
     tables: tuple[DumpedTable, ...]
     heads: tuple[DumpedHead, ...]
@@ -141,7 +141,7 @@ def require_files(manifest: Manifest, found: Iterable[str]) -> None:
         raise fault(name, "is no part of the dump; take it out of the folder")
 
 
-def require_tables(manifest: Manifest, expected: dict[str, Sequence[str]]) -> None:
+def require_tables(manifest: Manifest, expected: Mapping[str, Sequence[str]]) -> None:
     """Make sure that a dump has just the tables of a schema, each with its columns.
 
     Raises:

@@ -50,12 +50,13 @@ async def load_configuration(connection: Connection) -> Configuration:
 async def adopt_currency(connection: Connection, currency: str) -> str:
     """Give the ledger its currency if it has none yet; tell the one it has."""
     await connection.execute(_ADOPT_CURRENCY, currency)
-    return await read_currency(connection)
+    adopted: str = await connection.fetchval(_CURRENCY)
+    return adopted
 
 
-async def read_currency(connection: Connection) -> str:
-    """The currency of the ledger, which has one once it was opened."""
-    currency: str = await connection.fetchval(_CURRENCY)
+async def read_currency(connection: Connection) -> str | None:
+    """The currency of the ledger; None until it is opened for the first time."""
+    currency: str | None = await connection.fetchval(_CURRENCY)
     return currency
 
 

@@ -15,6 +15,7 @@ from ledger.store.sql_files import query
 # How many rows a schema has that was just made.
 SEEDED: Mapping[str, int] = {"configuration": 1, "customer": 1}
 COUNTED_UP_TO = 1000
+NAMED_TABLES = 5
 _NEW_DATABASE = (
     "load into a new, empty database or LEDGER_DATA_DIR, which needs no `ledger migrate` before"
 )
@@ -42,9 +43,10 @@ async def make_schema(connection: Connection, through: str) -> None:
     if await connection.fetchval(_IS_MADE):
         await connection.execute(f"SET ROLE {OWNER_ROLE}")
         await _require_empty(connection, await read_tables(connection))
-        names = {row["name"] for row in await connection.fetch(_HISTORY)}
-        if newer := sorted(name for name in names if name > through):
-            raise SetupError(f"the target has {newer[-1]}, the dump {through}; {_NEW_DATABASE}")
+        newest = max((row["name"] for row in await connection.fetch(_HISTORY)), default="")
+        if newest > through:
+            raise SetupError(f"the target has schema {newest}, the dump {through}; {_NEW_DATABASE}")
+        await connection.execute("RESET ROLE")
     await apply_migrations(connection, through)
 
 
@@ -104,6 +106,5 @@ async def _require_empty(connection: Connection, tables: list[Table]) -> None:
         if count > SEEDED.get(name, 0)
     ]
     if filled:
-        raise SetupError(
-            f"the target has a ledger with something in it ({', '.join(filled)}); {_NEW_DATABASE}"
-        )
+        named = ", ".join(filled[:NAMED_TABLES]) + (", ..." if filled[NAMED_TABLES:] else "")
+        raise SetupError(f"the target has a ledger with something in it ({named}); {_NEW_DATABASE}")

@@ -31,9 +31,8 @@ from ledger.store.failures import DataRefused, KeyTaken, sorted_failures
 from ledger.store.loading import learn_statistics, loading, make_months, make_schema
 from ledger.store.migrations import migrate, migrations
 
-Progress = Callable[
-    [str, int], None
-]  # the name of a table and its rows so far; or of a check, and 0
+Progress = Callable[[str, int], None]  # the name of a table, or of a check, and its rows so far
+Proof = tuple[int, Findings]  # how many events digests were computed of, and what does not match
 
 
 class Dump(msgspec.Struct, frozen=True):
@@ -60,7 +59,7 @@ def open_dump(folder: Path, *, currency: str) -> Dump:
     require_files(manifest, names)
     require_sizes(folder, manifest.tables)
     _require_known_schema(manifest)
-    if manifest.currency != currency:
+    if manifest.currency not in (None, currency):
         raise fault(
             MANIFEST,
             f"is of a ledger in {manifest.currency}; set LEDGER_CURRENCY to that, not {currency}",
@@ -152,10 +151,11 @@ async def _require_same(connection: Connection, manifest: Manifest) -> None:
 def _require_proved(proof: Proof) -> None:
     _, altered = proof
     if altered.count:
+        first = altered.offenders[0]
         raise UnprocessableDecision(
-            f"{altered.count} places of the log are not what was sealed, first {altered.offenders[0]}. "
-            "It was altered before it was dumped, or the dump was: `ledger verify` on the source tells. "
-            "Nothing was loaded; --no-verify loads it as it is.",
+            f"the log is not what was sealed, in {altered.count} places, first lane {first['lane']} "
+            f"batch {first['batch']}: {first['fault']}. It was altered before it was dumped, or the dump "
+            "was: `ledger verify` on the source tells. Nothing was loaded; --no-verify loads it as it is.",
             code="log_altered",
         )
 

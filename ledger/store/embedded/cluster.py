@@ -62,8 +62,8 @@ def _require_same_major(version_file: Path) -> None:
     if major != str(POSTGRES_MAJOR):
         raise EmbeddedServerError(
             f"The data in {version_file.parent} are of PostgreSQL {major}, and this ledger brings"
-            f" {POSTGRES_MAJOR}. Use the ledger's version that wrote them, export the data with"
-            " pg_dump, and load them into a new LEDGER_DATA_DIR."
+            f" {POSTGRES_MAJOR}. Dump them with the ledger's version that wrote them (`ledger dump`),"
+            " and load the dump into a new LEDGER_DATA_DIR (`ledger load`)."
         )
 
 
