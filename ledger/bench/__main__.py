@@ -2,7 +2,7 @@
 
 import click
 
-from ledger.bench import door, ingest, intake, log, outage, rating
+from ledger.bench import door, ingest, intake, log, moving, outage, rating
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -18,6 +18,7 @@ for command in (
     log.rebuild,
     log.verify,
     log.rerate,
+    moving.bench,
     rating.bench,
 ):
     main.add_command(command)

@@ -75,7 +75,7 @@ async def _measure(
     """Fill a fresh ledger through the product's own intake, then run the command and its floor."""
     async with bench_server() as server:
         url = await server.fresh_database("log")
-        await _fill(url, events, mix, now)
+        await fill(url, events, mix, now)
         stderr().print(f"bench: {events:,} events are recorded")
         floor_seconds = await floor_s(url)
         ended = await run_command(url, *words)
@@ -91,7 +91,7 @@ async def _measure(
     )
 
 
-async def _fill(url: str, events: int, mix: Mix, now: datetime) -> None:
+async def fill(url: str, events: int, mix: Mix, now: datetime) -> None:
     """Record events that are spread over 30 days."""
     step_ms = max(1, _SPAN // _MILLISECOND // events)
     with tempfile.TemporaryDirectory(prefix="ledger-bench-") as folder:

@@ -1,6 +1,8 @@
 """Dumped and loaded, a ledger gives the same answers, the same digests, and goes on where it was."""
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import asyncpg
@@ -8,7 +10,10 @@ import pytest
 
 from ledger.clock import FixedClock
 from ledger.core.cuts import parse_as_of
+from ledger.core.errors import SetupError
 from ledger.core.instants import parse_month
+from ledger.exports.dump_files import DumpFile
+from ledger.exports.new_folders import writing_into
 from ledger.services.invoices import run_invoices
 from ledger.services.moving import dumping
 from ledger.services.proof.rebuilding import rebuild
@@ -161,6 +166,27 @@ async def test_a_row_goes_where_the_months_of_the_target_put_it(
     assert months[0][0] == "usage_event_2025_11"
     assert months[-1][0] == "usage_event_2028_12"
     assert {"usage_event_2026_04", "usage_event_future"} < {row[0] for row in placed}
+
+
+async def test_a_dump_that_breaks_off_leaves_nothing(
+    filled: Database, clock: FixedClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that is full in the middle of a table; the next dump, over the same connection, is whole."""
+    write = DumpFile.write
+
+    def fill_disk(file: DumpFile, text: bytes) -> None:
+        with writing_into(tmp_path):
+            if file.name == "usage_event.copy.zst":
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        write(file, text)
+
+    monkeypatch.setattr(DumpFile, "write", fill_disk)
+    with pytest.raises(SetupError, match="No space left on device"):
+        await dump(filled, clock, tmp_path / "dump")
+    assert bytes_in(tmp_path) == {}
+    monkeypatch.undo()
+
+    assert (await dump(filled, clock, tmp_path / "dump")).rows > 0
 
 
 async def test_a_dump_is_of_one_moment(

@@ -1,0 +1,108 @@
+"""`bench moving`: how fast a ledger is dumped and loaded, and how large the dump is."""
+
+import os
+import tempfile
+import time
+from datetime import datetime
+from pathlib import Path
+
+import click
+import msgspec
+import uvloop
+
+from ledger.bench.databases import BenchServer, bench_server
+from ledger.bench.log import fill
+from ledger.bench.processes import run_command
+from ledger.bench.records import Mix
+from ledger.cli.running import json_option, print_json, print_table, stderr
+from ledger.clock import SystemClock
+from ledger.store.database import owner_connection
+
+_EVENTS = "SELECT * FROM usage_event ORDER BY request_id, customer, revision"
+
+
+class Step(msgspec.Struct, frozen=True):
+    """A dump or a load beside COPY of the events alone, by the second; memory is the command's own."""
+
+    work: str
+    events: int
+    seconds: float
+    events_per_s: int
+    copy_per_s: int
+    ratio: float
+    folder_mib: int
+    peak_mib: int
+
+
+@click.command("moving", help="Dump a ledger and load it, beside COPY of its events alone.")
+@json_option
+@click.option("--events", default=1_000_000, show_default=True)
+@click.option("--customers", default=50, show_default=True)
+@click.option("--models", default=20, show_default=True)
+def bench(*, as_json: bool, events: int, customers: int, models: int) -> None:
+    """Measure, and print as it is asked for."""
+    steps = uvloop.run(_measure(events, Mix(customers, models), SystemClock().now()))
+    if as_json:
+        print_json({"bench": "moving", "cores": os.cpu_count(), "points": steps})
+    else:
+        headings = {field: field.replace("_", " ") for field in Step.__struct_fields__}
+        print_table("moving", headings, [msgspec.to_builtins(step) for step in steps])
+
+
+async def _measure(events: int, mix: Mix, now: datetime) -> list[Step]:
+    """Dump a ledger that the product's own intake filled; load it with and without its digests computed."""
+    async with bench_server() as server:
+        url = await server.fresh_database("moved")
+        await fill(url, events, mix, now)
+        stderr().print(f"bench: {events:,} events are recorded")
+        with tempfile.TemporaryDirectory(prefix="ledger-bench-") as parent:
+            folder = Path(parent) / "dump"
+            text = Path(parent) / "events"
+            copied_s = await _copied_out_s(url, text)
+            steps = [await _step(url, events, copied_s, folder, "dump")]
+            copied_s = await _copied_in_s(await server.fresh_database("floor"), text)
+            for name, *words in (("proved", "load"), ("bare", "load", "--no-verify")):
+                empty = await _empty_database(server, name)
+                steps.append(await _step(empty, events, copied_s, folder, *words))
+    return steps
+
+
+async def _step(url: str, events: int, floor_s: float, folder: Path, *words: str) -> Step:
+    ended = await run_command(url, *words, str(folder))
+    return Step(
+        work=" ".join(words),
+        events=events,
+        seconds=round(ended.elapsed_s, 2),
+        events_per_s=round(events / ended.elapsed_s),
+        copy_per_s=round(events / floor_s),
+        ratio=round(floor_s / ended.elapsed_s, 2),
+        folder_mib=_folder_mib(folder),
+        peak_mib=ended.peak_mib,
+    )
+
+
+def _folder_mib(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.iterdir()) >> 20
+
+
+async def _copied_out_s(url: str, file: Path) -> float:
+    """How long COPY of the events into a file takes."""
+    async with owner_connection(url) as connection:
+        started_at = time.perf_counter()
+        await connection.copy_from_query(_EVENTS, output=file)
+        return time.perf_counter() - started_at
+
+
+async def _copied_in_s(url: str, file: Path) -> float:
+    """How long COPY of the same file into an empty ledger takes."""
+    async with owner_connection(url) as connection:
+        started_at = time.perf_counter()
+        await connection.copy_to_table("usage_event", schema_name="ledger", source=file)
+        return time.perf_counter() - started_at
+
+
+async def _empty_database(server: BenchServer, name: str) -> str:
+    """The address of a database without a schema."""
+    async with owner_connection(server.embedded.url("postgres")) as connection:
+        await connection.execute(f'CREATE DATABASE "{name}"')
+    return server.embedded.url(name)
