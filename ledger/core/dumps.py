@@ -1,7 +1,7 @@
 """The manifest of a dump: which files lie in its folder, what state they are of, and how each is checked.
 
-A manifest vouches for the text of every table and for the head of every lane. It is no proof against who
-writes it anew: that are the digests of the log, and heads that somebody kept elsewhere.
+A manifest vouches for the text of every table and for the head of every lane. Against somebody who writes a
+manifest anew there are the digests of the log, and heads that were kept elsewhere.
 """
 
 import hashlib

@@ -3,18 +3,25 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import date
 
+import asyncpg
 import msgspec
 
 from ledger.core.dumps import DumpedHead, DumpedSchema, schema_digest
 from ledger.core.errors import SetupError
 from ledger.store.audit import read_digests
 from ledger.store.database import Connection
+from ledger.store.failures import DataRefused
 from ledger.store.log import read_cut
 from ledger.store.sql_files import query
 
 # Tables that are not dumped, each with the reason. All others are, also those that are yet to come.
 LEFT_OUT = {"schema_migration": "the target makes its schema itself and remembers that"}
 
+_NO_ROWS = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,
+)
 _STEADY = query("dumping", "steady")
 _TABLES = query("dumping", "tables")
 _MONTHS = query("dumping", "months")
@@ -74,10 +81,17 @@ async def copy_out(
 async def copy_in(
     connection: Connection, table: str, columns: Sequence[str], text: AsyncIterator[bytes]
 ) -> int:
-    """Append rows from COPY text; give their number."""
-    status: str = await connection.copy_to_table(
-        table, schema_name="ledger", columns=columns, source=text
-    )
+    """Append rows from COPY text; give their number.
+
+    Raises:
+        DataRefused: the text does not hold rows of the table, or some that cannot stand beside the others.
+    """
+    try:
+        status: str = await connection.copy_to_table(
+            table, schema_name="ledger", columns=columns, source=text
+        )
+    except _NO_ROWS as error:
+        raise DataRefused(type(error).__name__) from error
     return int(status.removeprefix("COPY "))
 
 

@@ -137,6 +137,12 @@ def repeat(folder: Path) -> None:
     replace(folder, text, rows=text.count(b"\n"), **sized(text))
 
 
+def orphan(folder: Path) -> None:
+    """Dimensions whose rate table is not there."""
+    name = file_of("rate_table")
+    replace(folder, b"", name=name, rows=0, **sized(b""))
+
+
 def lower(folder: Path) -> None:
     """Heads of which one has another digest, with a manifest signed anew."""
     heads = read_manifest((folder / MANIFEST).read_bytes()).heads
@@ -166,6 +172,7 @@ def rename(folder: Path) -> None:
         (miscount, f"{EVENTS}: has .* rows, and the manifest says"),
         (garble, f"{EVENTS}: does not hold rows of usage_event"),
         (repeat, f"{EVENTS}: does not hold rows of usage_event"),
+        (orphan, "dimension.copy.zst: does not hold rows of dimension"),
         (lower, f"{MANIFEST}: its heads are not those"),
         (rename, "alert.copy.zst: the dump and the schema .* differ"),
     ],

@@ -27,7 +27,7 @@ from ledger.store.dumping import (
     read_tables,
 )
 
-Progress = Callable[[str, int], None]  # the name of a table and its rows so far
+Progress = Callable[[str, int], None]  # the name of a table, or of a check, and its rows so far
 
 
 async def dump_ledger(

@@ -1,6 +1,5 @@
 """A dumped ledger into an empty database: everything is checked before anything is committed."""
 
-from collections.abc import Callable
 from contextlib import aclosing
 from functools import partial
 from pathlib import Path
@@ -22,16 +21,16 @@ from ledger.core.dumps import (
 from ledger.core.errors import UnprocessableDecision
 from ledger.core.instants import parse_month
 from ledger.exports.dump_files import checked_text, manifest_in, names_in, require_sizes
+from ledger.services.moving.dumping import Progress
 from ledger.services.proof.audit import Findings
 from ledger.services.proof.seals import prove_log
 from ledger.store.configuration import read_currency
 from ledger.store.database import Connection, Database, owner_connection
 from ledger.store.dumping import copy_in, read_dumped_heads
-from ledger.store.failures import DataRefused, KeyTaken, sorted_failures
+from ledger.store.failures import DataRefused
 from ledger.store.loading import learn_statistics, loading, make_months, make_schema
 from ledger.store.migrations import migrate, migrations
 
-Progress = Callable[[str, int], None]  # the name of a table, or of a check, and its rows so far
 Proof = tuple[int, Findings]  # how many events digests were computed of, and what does not match
 
 
@@ -132,9 +131,8 @@ async def _load(
     text = checked_text(folder, dumped, partial(progress, dumped.table))
     try:
         async with aclosing(text):
-            with sorted_failures():
-                rows = await copy_in(connection, dumped.table, dumped.columns, text)
-    except (DataRefused, KeyTaken) as error:
+            rows = await copy_in(connection, dumped.table, dumped.columns, text)
+    except DataRefused as error:
         raise fault(dumped.file, f"does not hold rows of {dumped.table} ({error})") from None
     if rows != dumped.rows:
         raise fault(dumped.file, f"has {rows} rows, and the manifest says {dumped.rows}")
