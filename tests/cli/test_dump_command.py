@@ -11,6 +11,7 @@ import pytest
 from ledger.demo.sample import sample_lines
 from ledger.store import migrations
 from tests.cli.conftest import Run
+from tests.servers import data_folder
 
 DAMAGES = (
     ("manifest.json", b"no JSON", "is not what `ledger dump` writes"),
@@ -63,6 +64,16 @@ def test_a_ledger_moves_from_one_database_to_another(
     again = document(run, "dump", tmp_path / "again", LEDGER_DATABASE_URL=empty_url)
     assert again["tables"] == manifest["tables"]
     assert again["heads"] == manifest["heads"]
+
+
+def test_a_ledger_moves_into_an_embedded_database(run: Run, dumped: Path) -> None:
+    """Into a data folder that is not there yet; its seals are those of the database it came from."""
+    with data_folder() as folder:
+        elsewhere = {"LEDGER_DATABASE_URL": "", "LEDGER_DATA_DIR": str(folder / "ledger")}
+        assert document(run, "load", dumped, **elsewhere)["ok"]
+        moved = document(run, "seal", "show", **elsewhere)
+
+    assert moved["lanes"] == document(run, "seal", "show")["lanes"]
 
 
 def test_what_people_read(run: Run, dumped: Path, empty_url: str, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Dumped and loaded, a ledger gives the same answers, the same digests, and goes on where it was."""
 
+import asyncio
 import errno
 import json
 import os
@@ -16,6 +17,7 @@ from ledger.exports.dump_files import DumpFile
 from ledger.exports.new_folders import writing_into
 from ledger.services.invoices import run_invoices
 from ledger.services.moving import dumping
+from ledger.services.moving.dumping import dump_ledger
 from ledger.services.proof.rebuilding import rebuild
 from ledger.services.proof.seals import check_heads, read_heads
 from ledger.services.rates import publish_shipped
@@ -187,6 +189,28 @@ async def test_a_dump_that_breaks_off_leaves_nothing(
     monkeypatch.undo()
 
     assert (await dump(filled, clock, tmp_path / "dump")).rows > 0
+
+
+async def test_a_dump_that_is_called_off_leaves_nothing(
+    filled: Database, clock: FixedClock, tmp_path: Path
+) -> None:
+    """By a signal, in the middle of the events; the pool goes on."""
+
+    def call_off(table: str, _: int) -> None:
+        task = asyncio.current_task()
+        if table == "usage_event" and task is not None:
+            task.cancel()
+
+    dumping_task = asyncio.create_task(
+        dump_ledger(filled, clock, tmp_path / "dump", product_version="0", progress=call_off)
+    )
+    with pytest.raises(asyncio.CancelledError):
+        await dumping_task
+
+    assert bytes_in(tmp_path) == {}
+    assert await table_counts(filled.url)
+    async with filled.snapshot() as connection:
+        assert await read_tables(connection)
 
 
 async def test_a_dump_is_of_one_moment(

@@ -286,6 +286,26 @@ async def test_who_comes_while_a_ledger_is_loaded_sees_it_whole(
     assert [await each for each in asked] == [sum(manifest.cut.values())]
 
 
+async def test_a_load_that_is_called_off_leaves_an_empty_ledger(
+    whole_dump: Path, empty_url: str, clock: FixedClock
+) -> None:
+    """By a signal, in the middle of the events."""
+
+    def call_off(table: str, _: int) -> None:
+        task = asyncio.current_task()
+        if table == "usage_event" and task is not None:
+            task.cancel()
+
+    opened_dump = open_dump(whole_dump, currency="USD")
+    loading = asyncio.create_task(
+        load_ledger(empty_url, clock, opened_dump, proving=True, progress=call_off)
+    )
+    with pytest.raises(asyncio.CancelledError):
+        await loading
+
+    assert await table_counts(empty_url) == dict(SEEDED)
+
+
 async def test_a_killed_load_leaves_an_empty_ledger(
     whole_dump: Path, empty_url: str, clock: FixedClock
 ) -> None:
