@@ -1,9 +1,10 @@
 -- name: steady
--- The same rows are the same text, whatever a server, a database or a login is set to, and it may take its time.
+-- The same rows are the same text, whatever a server, a database or a login is set to. It may take its time, and
+-- some room to sort in.
 SELECT set_config('datestyle', 'ISO, YMD', true), set_config('intervalstyle', 'postgres', true),
     set_config('timezone', 'UTC', true), set_config('bytea_output', 'hex', true),
     set_config('extra_float_digits', '3', true), set_config('statement_timeout', '0', true),
-    set_config('idle_in_transaction_session_timeout', '0', true);
+    set_config('idle_in_transaction_session_timeout', '0', true), set_config('work_mem', '64MB', true);
 
 -- name: tables
 -- Every table of the ledger but those that are left out: its columns, its rows in the order of its key, and how
