@@ -17,6 +17,7 @@ import zstandard
 from ledger.clock import FixedClock
 from ledger.core.dumps import MANIFEST, file_of, read_manifest
 from ledger.core.errors import InvalidParameter, SetupError, UnprocessableDecision
+from ledger.services.moving import loading
 from ledger.services.moving.loading import load_ledger, open_dump
 from ledger.store import migrations
 from ledger.store.database import Database
@@ -297,11 +298,11 @@ async def test_a_load_that_is_called_off_leaves_an_empty_ledger(
             task.cancel()
 
     opened_dump = open_dump(whole_dump, currency="USD")
-    loading = asyncio.create_task(
+    task = asyncio.create_task(
         load_ledger(empty_url, clock, opened_dump, proving=True, progress=call_off)
     )
     with pytest.raises(asyncio.CancelledError):
-        await loading
+        await task
 
     assert await table_counts(empty_url) == dict(SEEDED)
 
@@ -323,11 +324,10 @@ async def test_a_dump_of_an_older_schema_is_brought_up_to_date(
     whole_dump: Path,
     empty_url: str,
     clock: FixedClock,
-    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It is loaded into the schema that it is of; the migrations that came later find its rows."""
-    add_migration(monkeypatch, tmp_path)
+    add_migration(monkeypatch)
 
     loaded = await load(empty_url, clock, whole_dump)
 
@@ -344,11 +344,10 @@ async def test_an_older_dump_of_an_altered_log_is_told_of(
     folder: Path,
     empty_url: str,
     clock: FixedClock,
-    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Its digests can be computed once all migrations are applied: what does not match is in the answer."""
-    add_migration(monkeypatch, tmp_path)
+    add_migration(monkeypatch)
     fields = text_of(folder).split(b"\t")
     fields[4] = b"999"  # the output tokens of the first row
     text = b"\t".join(fields)
@@ -364,23 +363,24 @@ async def test_a_target_of_a_newer_schema_is_left_alone(
     whole_dump: Path,
     empty_url: str,
     clock: FixedClock,
-    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Migrations go forward only: an empty ledger of a later schema cannot take older rows."""
-    add_migration(monkeypatch, tmp_path)
+    add_migration(monkeypatch)
     await migrations.migrate(empty_url, NOW.date())
 
     with pytest.raises(SetupError, match="the target has schema 9999_later, the dump"):
         await load(empty_url, clock, whole_dump)
 
 
-def add_migration(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+def add_migration(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make this a later version of the product, with one migration more."""
-    path = folder / "9999_later.sql"
-    path.write_text(
+    later = migrations.Migration(
+        "9999_later",
+        "-- works with: 0016\n"
         "ALTER TABLE touched_period ADD COLUMN later bigint;"
-        "UPDATE touched_period SET later = (SELECT count(*) FROM usage_event);"
+        "UPDATE touched_period SET later = (SELECT count(*) FROM usage_event);",
     )
-    files = migrations._migration_files()
-    monkeypatch.setattr(migrations, "_migration_files", lambda: [*files, path])
+    known = (*migrations.migrations(), later)
+    for module in (migrations, loading):
+        monkeypatch.setattr(module, "migrations", lambda: known)
