@@ -21,12 +21,13 @@ from ledger.settings import read_settings
 @json_option
 @command
 async def command_group(*, folder: Path, no_verify: bool, as_json: bool) -> int:
-    """Load what `ledger dump` wrote into an empty database, of any PostgreSQL from 15 on.
+    """Load what `ledger dump` wrote into an empty database.
 
     Example: LEDGER_DATABASE_URL=postgresql://... ledger load /backup/ledger-2026-11
 
-    Makes the schema by itself, as `ledger migrate` does. All or nothing: the text of every table, the head of
-    every lane and the digest of every batch are checked before anything is committed.
+    Of any PostgreSQL from 15 on. Makes the schema by itself, as `ledger migrate` does. All or nothing: the
+    text of every table, the head of every lane and the digest of every batch are checked before anything
+    is committed.
     """
     settings = read_settings()
     dump = open_dump(folder, currency=settings.currency)

@@ -1,6 +1,5 @@
 """Progress of a dump or a load on stderr: which table, and how many rows so far."""
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -24,13 +23,14 @@ def moved_tables(rows: int | None = None) -> Iterator[Callable[[str, int], None]
 
 
 def _progress() -> Progress:
+    console = stderr()
     return Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
         TextColumn("{task.completed:,} rows"),
         BarColumn(bar_width=20),
         TimeElapsedColumn(),
-        console=stderr(),
+        console=console,
         transient=True,
-        disable=not sys.stderr.isatty(),
+        disable=not console.is_interactive,
     )
