@@ -12,6 +12,7 @@ import msgspec
 from ledger.clock import Clock, SystemClock
 from ledger.core.errors import SetupError
 from ledger.core.schema_versions import SchemaState
+from ledger.metrics.intake import IntakeMetrics
 from ledger.services.intake.bytes_in_flight import BytesInFlight
 from ledger.services.intake.intake import Intake
 from ledger.services.intake.writer import Writer
@@ -39,10 +40,13 @@ class Ledger(msgspec.Struct, frozen=True):
     newer: tuple[str, ...] = ()  # those that this version does not know, and may live with
 
     @asynccontextmanager
-    async def intake(self) -> AsyncIterator[Intake]:
+    async def intake(self, metrics: IntakeMetrics | None = None) -> AsyncIterator[Intake]:
         """A writer at work, and the way in to it; on leaving, everything submitted is committed."""
         writer = Writer(
-            self.database, self.clock, create_customers=self.settings.auto_create_customers
+            self.database,
+            self.clock,
+            metrics=metrics,
+            create_customers=self.settings.auto_create_customers,
         )
         await writer.start()
         try:

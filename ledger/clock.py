@@ -1,7 +1,11 @@
 """The only place that reads the clock."""
 
+import time
 from datetime import UTC, datetime
 from typing import Protocol
+
+# Seconds that only go forward, from any beginning: for how long something took, never for when it was.
+stopwatch_s = time.perf_counter
 
 
 class Clock(Protocol):

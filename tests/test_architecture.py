@@ -15,6 +15,7 @@ STORE = (*CORE, "ledger.store", "ledger.logs")
 SERVICES = (
     *STORE,
     "ledger.services",
+    "ledger.metrics",
     "ledger.clock",
     "ledger.randomness",
     "ledger.exports",
@@ -38,6 +39,7 @@ ALLOWED = {
     "ledger.stories": (),
     "ledger.traces": ("ledger.traces", "ledger.core", "ledger.logs", "ledger"),
     "ledger.clock": (),
+    "ledger.metrics": ("ledger.metrics",),
     "ledger.randomness": ("ledger.core",),
     "ledger.__main__": ("ledger.cli",),
     "ledger": (),

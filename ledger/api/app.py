@@ -16,6 +16,7 @@ from ledger.api import (
     invoices,
     jobs,
     keys,
+    metrics,
     problems,
     quarantine,
     requests,
@@ -25,29 +26,43 @@ from ledger.api import (
 from ledger.api.authentication import KeyGuard
 from ledger.api.dependencies import provide_caller
 from ledger.api.hygiene import with_hygiene
+from ledger.api.measuring import with_measuring
 from ledger.api.methods import with_options
 from ledger.api.names_in_paths import with_names_in_paths
 from ledger.api.openapi.document import LedgerOpenAPI
 from ledger.api.parameters import refuse_unknown_parameters
 from ledger.api.schema_page import SchemaPage, refuse_unknown_page
 from ledger.api.spans import with_spans
-from ledger.bootstrap import Ledger
+from ledger.bootstrap import Ledger, jobs_of
 from ledger.core.errors import LedgerError
+from ledger.metrics.instruments import Metrics
 from ledger.services.key_ring import KeyRing
+from ledger.services.observing.figures import DatabaseFigures
+from ledger.services.observing.readiness import Readiness
+from ledger.services.observing.state import ProcessState
 
 
-def create_app(ledger: Ledger, admin_key: str) -> Litestar:
-    """The application over an open ledger. Its writer lives as long as the application runs."""
+def create_app(ledger: Ledger, admin_key: str, instruments: Metrics | None = None) -> Litestar:
+    """The application over an open ledger. Its writer lives as long as the application runs.
+
+    It counts what it does in the instruments; without any it has its own.
+    """
+    instruments = instruments or Metrics()
     ring = KeyRing(ledger.database)
     guard = KeyGuard(admin_key, ring, ledger.clock)
 
     @asynccontextmanager
     async def writing(app: Litestar) -> AsyncIterator[None]:
-        async with ledger.database.watched(), ledger.intake() as intake:
+        database, clock = ledger.database, ledger.clock
+        async with database.watched(clock.now), ledger.intake(instruments.intake) as intake:
             app.state.intake = intake
             app.state.key_ring = ring
             app.state.key_guard = guard
-            yield
+            app.state.readiness = Readiness(database, intake.writer)
+            app.state.figures = DatabaseFigures(database, clock, jobs_of(ledger))
+            state = ProcessState(product.__version__, database, intake)
+            with instruments.showing(state, app.state.figures):
+                yield
 
     app = Litestar(
         route_handlers=[
@@ -62,6 +77,7 @@ def create_app(ledger: Ledger, admin_key: str) -> Litestar:
             exports.router,
             unrated.router,
             jobs.router,
+            metrics.router,
         ],
         lifespan=[writing],
         guards=[guard, refuse_unknown_parameters],
@@ -92,7 +108,7 @@ def create_app(ledger: Ledger, admin_key: str) -> Litestar:
         request_max_body_size=None,  # ledger.api.reading bounds every body by what it is
         logging_config=None,
     )
-    app.asgi_handler = with_hygiene(
-        with_spans(with_names_in_paths(with_options(app, app.asgi_handler)))
-    )
+    app.state.metrics = instruments
+    answering = with_hygiene(with_spans(with_names_in_paths(with_options(app, app.asgi_handler))))
+    app.asgi_handler = with_measuring(instruments.http, answering)
     return app

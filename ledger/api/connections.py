@@ -18,6 +18,7 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from ledger.api import refusals
+from ledger.metrics.http import HttpMetrics
 
 # What framing may take beside a body: chunks of a single byte have five beside it. Anything else between
 # two pieces of a body, or after it, is an extension or a trailer that nobody asked for.
@@ -46,15 +47,20 @@ class Awaited(Enum):
     BODY = auto()
 
 
-def connection_class(bounds: Bounds) -> type["BoundedConnection"]:
-    """The protocol of a server whose connections have these bounds."""
-    return type("BoundConnection", (BoundedConnection,), {"bounds": bounds})
+def connection_class(
+    bounds: Bounds, metrics: HttpMetrics | None = None
+) -> type["BoundedConnection"]:
+    """The protocol of a server whose connections have these bounds, and are counted."""
+    metrics = metrics or HttpMetrics()
+    metrics.most_connections = bounds.most_connections
+    return type("BoundConnection", (BoundedConnection,), {"bounds": bounds, "metrics": metrics})
 
 
 class BoundedConnection(HttpToolsProtocol):
     """A connection with a bound on its head, on its patience and on its number."""
 
     bounds = Bounds()
+    metrics = HttpMetrics()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection in, or send it away if there are too many."""
@@ -62,10 +68,12 @@ class BoundedConnection(HttpToolsProtocol):
         self._timer: asyncio.TimerHandle | None = None
         if len(self.connections) >= self.bounds.most_connections:
             self.transport, self._is_deaf = transport, True
+            self.metrics.refused.count(refusals.TOO_MANY.code)
             transport.write(refusals.document(refusals.TOO_MANY))
             transport.close()
             return
         super().connection_made(transport)
+        self.metrics.open_connections += 1
         self.flow = _Flow(transport, self._begin_window)
         self._answering = _Answering(transport, self._close_gently)
         self._awaited = Awaited.HEAD
@@ -86,6 +94,7 @@ class BoundedConnection(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
         if self.flow is not None:
+            self.metrics.open_connections -= 1
             # They lead back here; the collector of such circles comes seldom, and connections may be many.
             self.cycle = None  # type: ignore[assignment]
             self.pipeline.clear()
@@ -212,6 +221,7 @@ class BoundedConnection(HttpToolsProtocol):
     def _refuse(self, problem: refusals.Refusal) -> None:
         """Say why and close; where that would stand in the middle of another answer, only close."""
         self._is_deaf = True
+        self.metrics.refused.count(problem.code)
         cycle = self.cycle
         is_body = self._awaited is Awaited.BODY
         is_unanswered = cycle is not None and not cycle.response_complete

@@ -24,6 +24,7 @@ from ledger.cli.signals import SIGNALS
 from ledger.core.errors import SetupError
 from ledger.jobs.scheduler import Looks, scheduled_jobs
 from ledger.logs import begin_log, logger
+from ledger.metrics.instruments import Metrics
 from ledger.settings import read_settings
 from ledger.store.migrations import newest_migration
 from ledger.traces.collected import collected_traces
@@ -78,7 +79,7 @@ def server_config(app: Any, bounds: Bounds | None = None) -> uvicorn.Config:
         app,
         access_log=False,
         log_config=None,
-        http=connection_class(bounds or Bounds()),
+        http=connection_class(bounds or Bounds(), app.state.metrics.http),
         ws="none",
         lifespan="on",
         proxy_headers=False,
@@ -116,12 +117,13 @@ async def command_group(host: str | None, port: int | None, *, with_jobs: bool) 
     key, path = admin_key(settings)
     if path is not None:
         remark(f"ledger: the admin key lies in {path}")
+    metrics = Metrics()
     async with collected_traces(), open_ledger(settings, migrating=True) as ledger:
         gc.freeze()
         gc.set_threshold(COLLECT_AFTER_OBJECTS)
         bounds = Bounds(most_connections=connections_within_limits(settings.max_connections))
-        server = Server(server_config(create_app(ledger, key), bounds))
-        async with scheduled_jobs(ledger) if with_jobs else nullcontext(Looks()) as jobs:
+        server = Server(server_config(create_app(ledger, key, metrics), bounds))
+        async with scheduled_jobs(ledger, metrics) if with_jobs else nullcontext(Looks()) as jobs:
 
             def stop() -> None:
                 server.stop()

@@ -11,6 +11,7 @@ from ledger.core.rows import UsageEvent
 RollupKey = tuple[int, datetime, int]
 UnitKey = tuple[int, datetime, int, str]
 _COLUMNS = 10
+_REQUESTS, _UNRATED = itemgetter(0), itemgetter(1)  # the first columns
 
 
 class RollupDelta(msgspec.Struct, frozen=True):
@@ -21,6 +22,16 @@ class RollupDelta(msgspec.Struct, frozen=True):
 
     sums: dict[RollupKey, list[int]]
     units: dict[UnitKey, list[int]]
+
+    @property
+    def requests(self) -> int:
+        """How many requests it counts, in all."""
+        return sum(map(_REQUESTS, self.sums.values()))
+
+    @property
+    def unrated(self) -> int:
+        """How many of them have no price."""
+        return sum(map(_UNRATED, self.sums.values()))
 
     @property
     def touched_months(self) -> set[tuple[int, date]]:

@@ -16,6 +16,8 @@ from apscheduler.triggers.interval import IntervalTrigger
 from ledger.bootstrap import Ledger, jobs_of
 from ledger.core.errors import DatabaseUnavailable, TooBusy
 from ledger.logs import logger
+from ledger.metrics.instruments import Metrics
+from ledger.metrics.tallies import Count
 from ledger.services.jobs.due import Job
 from ledger.services.jobs.runner import run_due
 from ledger.services.rerating.unrated_job import UnratedWatch
@@ -27,11 +29,12 @@ _LOG = logger(__name__)
 
 
 @asynccontextmanager
-async def scheduled_jobs(ledger: Ledger) -> AsyncIterator["Looks"]:
+async def scheduled_jobs(ledger: Ledger, metrics: Metrics | None = None) -> AsyncIterator["Looks"]:
     """Run the jobs beside the block; on leaving, those at work are stopped, which they record.
 
     Gives what may stop them sooner.
     """
+    runs = (metrics or Metrics()).job_runs
     watch = UnratedWatch(ledger.database, ledger.clock)
     looks = Looks()
     scheduler = AsyncIOScheduler(
@@ -40,7 +43,7 @@ async def scheduled_jobs(ledger: Ledger) -> AsyncIterator["Looks"]:
     )
     for job in jobs_of(ledger, watch):
         trigger = IntervalTrigger(seconds=LOOK_EVERY_S, timezone="UTC")
-        scheduler.add_job(looks.counted, trigger, [partial(look, ledger, job)])
+        scheduler.add_job(looks.counted, trigger, [partial(look, ledger, job, runs)])
     # Every minute if something was decided since. Every hour anyway, which is a job.
     each_minute = CronTrigger(minute="1-59", timezone="UTC")
     scheduler.add_job(looks.counted, each_minute, [partial(_rate_unrated, watch)])
@@ -90,10 +93,11 @@ class Looks:
             await asyncio.wait(list(self._tasks), timeout=PARTING_S)
 
 
-async def look(ledger: Ledger, job: Job) -> None:
-    """Do what is due of a job. Whatever comes of it, the scheduler goes on."""
+async def look(ledger: Ledger, job: Job, counted: Count) -> None:
+    """Do what is due of a job, and count the runs. Whatever comes of it, the scheduler goes on."""
     try:
-        await run_due(ledger.database, ledger.clock, job)
+        for run in await run_due(ledger.database, ledger.clock, job):
+            counted.count(run.job, run.outcome)
     except (DatabaseUnavailable, TooBusy) as error:
         # The pulse tells when the database is away; a look that was missed is made up for by the next.
         _LOG.debug("job_look_put_off", job=job.name, why=type(error).__name__)

@@ -39,10 +39,17 @@ class Posting(msgspec.Struct, frozen=True):
 
 
 class Posted(msgspec.Struct, frozen=True):
-    """What holds once the transaction has committed: the lane, and the months that were marked anew."""
+    """What holds once the transaction has committed: the lane, and the months that were marked anew.
+
+    Beside it what was posted: events, the requests and unrated ones that they count, alerts.
+    """
 
     lane: Lane
     newly_touched: set[tuple[int, date]]
+    events: int
+    requests: int
+    unrated: int
+    alerts: Sequence[Decision]
 
 
 async def post(
@@ -75,4 +82,11 @@ async def post(
     batch = Batch(
         posting.recorded_at, rows, [*posting.decisions, *alerts], posting.actor, posting.reason
     )
-    return Posted(await append_batch(connection, lane, batch, interned), newly_touched)
+    return Posted(
+        await append_batch(connection, lane, batch, interned),
+        newly_touched,
+        len(posting.events),
+        delta.requests,
+        delta.unrated,
+        alerts,
+    )

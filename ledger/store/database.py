@@ -1,17 +1,19 @@
 """Connections to the ledger's database, and its errors in our words."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
 from typing import Any
 
 import asyncpg
 
-from ledger.core.errors import DatabaseUnavailable, LedgerError, SetupError, TooBusy
+from ledger.core.errors import DatabaseUnavailable, LedgerError, SetupError
 from ledger.logs import logger
 from ledger.store.pulse import Presence, Pulse
 from ledger.store.sql_files import query
 from ledger.store.streams import Streams
+from ledger.store.turns import Turns
 
 SERVICE_ROLE = "ledger_service"
 OWNER_ROLE = "ledger_owner"
@@ -62,8 +64,9 @@ class Database:
         self.url = url
         self.presence = Presence()
         self.streams = Streams(MOST_STREAMS)
+        self.turns = Turns(POOL_SIZE)
+        self.failures: Counter[str] = Counter()  # by kind, see `_counted`
         self._pool: Any = None
-        self._free = asyncio.Semaphore(POOL_SIZE)
 
     async def open(self) -> None:
         """Connect.
@@ -103,7 +106,11 @@ class Database:
             TooBusy: the database is well, and others use all of the pool.
             DatabaseUnavailable: it is away, or goes away in the block.
         """
-        async with self.presence.required(), in_our_words(), self._turn():
+        async with (
+            self.presence.required(),
+            in_our_words(self.failures),
+            self.turns.one(WAIT_FOR_CONNECTION_S),
+        ):
             connection = await self._pool.acquire(timeout=CONNECT_TIMEOUT_S)
             with self.presence.using(connection):
                 try:
@@ -154,29 +161,19 @@ class Database:
     async def connect(self) -> Connection:
         """A connection of its own, for a writer that holds a lane. The caller closes it."""
         async with self.presence.required():
-            connection = await _connect(self.url, SERVICE_ROLE)
+            connection = await _connect(self.url, SERVICE_ROLE, self.failures)
         self.presence.watch(connection)
         return connection
 
     @asynccontextmanager
-    async def watched(self) -> AsyncIterator[None]:
-        """Notice within about two seconds when the database goes away, and when it is back."""
-        pulse = Pulse(self.presence, lambda: _connect(self.url, SERVICE_ROLE))
+    async def watched(self, now: Callable[[], datetime] | None = None) -> AsyncIterator[None]:
+        """Notice within about two seconds when the database goes away, and when it is back.
+
+        With a clock, `presence` also says how far the database's is from it.
+        """
+        pulse = Pulse(self.presence, lambda: _connect(self.url, SERVICE_ROLE), now)
         async with pulse.beating():
             yield
-
-    @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
-        """One of the pool's connections is ours in the block; which one, the pool says."""
-        try:
-            async with asyncio.timeout(WAIT_FOR_CONNECTION_S):
-                await self._free.acquire()
-        except TimeoutError:
-            raise TooBusy("others use all connections to the database") from None
-        try:
-            yield
-        finally:
-            self._free.release()
 
 
 @asynccontextmanager
@@ -192,10 +189,11 @@ async def owner_connection(url: str) -> AsyncIterator[Connection]:
 
 
 @asynccontextmanager
-async def in_our_words() -> AsyncIterator[None]:
-    """Raise what the driver raises as an error of ours."""
+async def in_our_words(failures: Counter[str] | None = None) -> AsyncIterator[None]:
+    """Raise what the driver raises as an error of ours, and count it."""
     try:
-        yield
+        with _counted(failures):
+            yield
     except LedgerError:
         raise
     except _MISADDRESSED as error:
@@ -218,13 +216,25 @@ async def in_our_words() -> AsyncIterator[None]:
         raise DatabaseUnavailable(f"the database failed ({type(error).__name__})") from error
 
 
+@contextmanager
+def _counted(failures: Counter[str] | None) -> Iterator[None]:
+    """Count errors by the class of PostgreSQL's `sqlstate`; `connection` where the server said nothing."""
+    try:
+        yield
+    except (asyncpg.PostgresError, *_AWAY) as error:
+        if failures is not None:
+            sqlstate = getattr(error, "sqlstate", None)
+            failures[sqlstate[:2] if sqlstate else "connection"] += 1
+        raise
+
+
 def _said(error: Exception) -> str:
     """What an error says, without the details, which may repeat what a row holds."""
     return str(error.args[0]) if error.args else type(error).__name__
 
 
-async def _connect(url: str, role: str | None) -> Connection:
-    async with in_our_words():
+async def _connect(url: str, role: str | None, failures: Counter[str] | None = None) -> Connection:
+    async with in_our_words(failures):
         try:
             return await asyncpg.connect(
                 url, timeout=CONNECT_TIMEOUT_S, server_settings=_settings(role)

@@ -11,12 +11,14 @@ Short commands have no pulse: they find out by themselves, and then end.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from datetime import datetime
 from typing import Any
 
 import asyncpg
 
 from ledger.core.errors import DatabaseUnavailable
 from ledger.logs import logger
+from ledger.store.clock_offset import ClockOffset, clock_offset
 from ledger.store.sql_files import query
 
 BEAT_S = 0.5
@@ -25,7 +27,7 @@ BEAT_S = 0.5
 PATIENCE_S = (1.0, 0.75)
 REFUSED, SILENT = "refused", "silent"
 
-_ASK = query("database", "encoding")  # touches no table that a migration may have locked
+_ASK = query("database", "time")  # touches no table that a migration may have locked
 _REFUSALS = (
     OSError,
     asyncpg.CannotConnectNowError,
@@ -40,11 +42,13 @@ class Presence:
     """Whether the database is there, and what to end when it no longer is.
 
     `why_away` is None while it is there, or nobody asks. `is_watched` says whether somebody does.
+    `clock_offset` is None while nobody knows.
     """
 
     def __init__(self) -> None:
         self.why_away: str | None = None
         self.is_watched = False
+        self.clock_offset: ClockOffset | None = None
         self._waits: set[asyncio.Timeout] = set()
         self._connections: set[Connection] = set()
 
@@ -96,6 +100,7 @@ class Presence:
     def leave(self, why: str) -> None:
         """It is away: whoever waits for it need not any more."""
         self.why_away = why
+        self.clock_offset = None
         for connection in list(self._connections):
             with suppress(asyncpg.InterfaceError):  # given back to the pool in this moment
                 connection.terminate()
@@ -110,11 +115,20 @@ class Presence:
 
 
 class Pulse:
-    """Asks, and tells a `Presence` what it hears. `connect` opens a connection of its own."""
+    """Asks, and tells a `Presence` what it hears. `connect` opens a connection of its own.
 
-    def __init__(self, presence: Presence, connect: Callable[[], Awaitable[Connection]]) -> None:
+    What it asks for is the time, to be compared with that of `now`.
+    """
+
+    def __init__(
+        self,
+        presence: Presence,
+        connect: Callable[[], Awaitable[Connection]],
+        now: Callable[[], datetime] | None = None,
+    ) -> None:
         self._presence = presence
         self._connect = connect
+        self._now = now
         self._connection: Connection | None = None
         self._misses = 0
 
@@ -167,10 +181,18 @@ class Pulse:
         if self._connection is not None and not self._connection.is_closed():
             # Somebody may have ended this session, which says nothing about the server.
             with suppress(asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError):
-                await self._connection.fetchval(_ASK)
+                await self._ask_the_time(self._connection)
                 return
         self._connection = await self._connect()
-        await self._connection.fetchval(_ASK)
+        await self._ask_the_time(self._connection)
+
+    async def _ask_the_time(self, connection: Connection) -> None:
+        if self._now is None:
+            await connection.fetchval(_ASK)
+            return
+        asked_at = self._now()
+        database_at = await connection.fetchval(_ASK)
+        self._presence.clock_offset = clock_offset(asked_at, self._now(), database_at)
 
     async def _give_up(self, asking: asyncio.Task[None]) -> None:
         if not asking.done():

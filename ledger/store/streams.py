@@ -11,14 +11,14 @@ class Streams:
     """Places for answers that last as long as their readers like. One caller gets half of them at most."""
 
     def __init__(self, most: int) -> None:
-        self._most = most
+        self.most = most
         self._most_of_one = max(1, most // 2)
         self._under_way: Counter[str] = Counter()
 
     @property
     def free(self) -> int:
         """How many places nobody has."""
-        return self._most - self._under_way.total()
+        return self.most - self._under_way.total()
 
     @contextmanager
     def place_for(self, caller: str) -> Iterator[None]:

@@ -1,6 +1,9 @@
 -- name: encoding
 SHOW server_encoding;
 
+-- name: time
+SELECT clock_timestamp();
+
 -- name: durability
 SHOW synchronous_commit;
 

@@ -86,5 +86,6 @@ CALLS = (
     Call("GET", "/v1/keys/{key_id:str}", "/v1/keys/{key_id}", ("read",), None, 404),
     Call("POST", "/v1/keys", "/v1/keys", (), {"name": "n", "scopes": ["read"]}),
     Call("POST", "/v1/keys/{key_id:str}/revoke", "/v1/keys/{key_id}/revoke", (), {}),
+    Call("GET", "/metrics", "/metrics", ("read",), bound=403),
 )  # fmt: skip
 PUBLIC = {"/healthz", "/readyz", "/schema", "/schema/openapi.json", "/schema/{path:str}"}

@@ -4,6 +4,7 @@ from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
 
+from ledger.api.openapi.answers.access import ReadinessCheck
 from ledger.api.openapi.answers.requests import BatchAnswer
 from ledger.api.problems import PROBLEM_JSON, TITLES
 from ledger.core.errors import FieldError
@@ -20,7 +21,8 @@ class Envelope(Struct):
 class Problem(Struct):
     """Why a request was refused (RFC 9457); docs/errors.md lists the codes.
 
-    `errors` names fields, where fields are at fault; `progress` says what landed of lines that broke off.
+    `errors` names fields, where fields are at fault; `progress` says what landed of lines that broke off;
+    `checks` what keeps a server from its work.
     """
 
     type: str
@@ -30,6 +32,7 @@ class Problem(Struct):
     error: Envelope
     errors: list[FieldError] | UnsetType = UNSET
     progress: BatchAnswer | UnsetType = UNSET
+    checks: list[ReadinessCheck] | UnsetType = UNSET
 
 
 _HEADERS: dict[int, dict[str, tuple[str, dict[str, Any]]]] = {

@@ -5,12 +5,14 @@ plan ─▶ fence ─▶ (probe) ─▶ COPY, rollups, limits ─▶ commit
  └────────┘ a key is recorded already: probe first from now on
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 
 from ledger.clock import Clock
 from ledger.core.configuration import Configuration
 from ledger.core.errors import DatabaseUnavailable, FieldError, TooManyDimensions
 from ledger.core.statements import Statement
+from ledger.metrics.intake import IntakeMetrics
 from ledger.randomness import Salts
 from ledger.services.intake.batch import (
     Knowledge,
@@ -20,7 +22,8 @@ from ledger.services.intake.batch import (
     settle,
     write_batch,
 )
-from ledger.services.intake.outcomes import Outcome, rejected
+from ledger.services.intake.counting import Laps, count_committed
+from ledger.services.intake.outcomes import Outcome, Verdict, rejected
 from ledger.store.configuration import load_configuration
 from ledger.store.database import Connection, Database, in_our_words
 from ledger.store.events import EventKey, Recorded, read_recorded, read_sighted
@@ -49,6 +52,8 @@ class Committer:
         configuration: Configuration,
         clock: Clock,
         salts: Salts,
+        metrics: IntakeMetrics,
+        failures: Counter[str],
         *,
         create_customers: bool,
     ) -> None:
@@ -57,12 +62,20 @@ class Committer:
         self._knowledge = Knowledge(configuration, Interned(), set())
         self._clock = clock
         self._salts = salts
+        self._metrics = metrics
+        self._failures = failures
         self._create_customers = create_customers
         self._probes_left = 0
 
     @classmethod
     async def open(
-        cls, database: Database, clock: Clock, salts: Salts, *, create_customers: bool
+        cls,
+        database: Database,
+        clock: Clock,
+        salts: Salts,
+        metrics: IntakeMetrics,
+        *,
+        create_customers: bool,
     ) -> "Committer":
         """Connect, take a lane and read the configuration.
 
@@ -71,13 +84,31 @@ class Committer:
         """
         connection = await database.connect()
         try:
-            async with in_our_words():
+            async with in_our_words(database.failures):
                 lane = await take_lane(connection)
                 configuration = await load_configuration(connection)
         except BaseException:
             connection.terminate()
             raise
-        return cls(connection, lane, configuration, clock, salts, create_customers=create_customers)
+        return cls(
+            connection,
+            lane,
+            configuration,
+            clock,
+            salts,
+            metrics,
+            database.failures,
+            create_customers=create_customers,
+        )
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the session lives that holds the lane."""
+        return not self._connection.is_closed()
+
+    def when_lost(self, tell: Callable[[], None]) -> None:
+        """Tell somebody when that session ends, however it ends."""
+        self._connection.add_termination_listener(lambda _: tell())
 
     async def close(self) -> None:
         """Give the lane back. Never fails: a connection that cannot be closed is cut."""
@@ -95,10 +126,11 @@ class Committer:
             DatabaseUnavailable: they may or may not be recorded; the committer is of no use any more.
         """
         try:
-            async with in_our_words():
+            async with in_our_words(self._failures):
                 return await self._commit_whole(statements, asked)
         except DataRefused as failure:
             if len(statements) == 1:
+                self._metrics.records.count(Verdict.REJECTED)
                 return [rejected(_refused_by_database(failure))]
             middle = len(statements) // 2
             first = await self.commit(statements[:middle], asked)
@@ -115,6 +147,7 @@ class Committer:
             try:
                 return await self._attempt(statements, asked)
             except ConfigurationMoved:
+                self._metrics.retries.count("configuration_moved")
                 await self._reload()
         async with fence_held(self._connection):
             await self._reload()
@@ -128,13 +161,17 @@ class Committer:
         """
         for _ in range(MAX_ATTEMPTS):
             count("ledger.attempts")
+            laps = Laps()
             try:
                 with sorted_failures():
                     plan = await self._plan(statements)
-                    await self._commit_plan(plan, asked)
+                    laps.end("plan")
+                    await self._commit_plan(plan, asked, laps)
             except KeyTaken:
+                self._metrics.retries.count("key_taken")
                 self._probes_left = CLEAN_BATCHES_BEFORE_TRUST
             except MetOtherWriter:
+                self._metrics.retries.count("other_writer")
                 continue
             else:
                 return plan.outcomes
@@ -158,8 +195,8 @@ class Committer:
         return plan
 
     @traced("intake commit")
-    async def _commit_plan(self, plan: Plan, asked: set[bytes]) -> None:
-        posted = None
+    async def _commit_plan(self, plan: Plan, asked: set[bytes], laps: Laps) -> None:
+        posted, is_probed = None, self._probes_left > 0
         async with self._connection.transaction():
             if await enter_fence(self._connection) != self._knowledge.configuration.epoch:
                 raise ConfigurationMoved
@@ -173,6 +210,9 @@ class Committer:
                     self._lane.next_recorded_at(self._clock.now()),
                     self._salts,
                 )
+            laps.end("write")
+        laps.end("commit")
+        count_committed(self._metrics, plan.outcomes, posted, laps, is_probed=is_probed)
         if posted is not None:
             self._lane = posted.lane
             self._knowledge.touched |= posted.newly_touched

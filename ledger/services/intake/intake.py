@@ -40,7 +40,7 @@ class Intake:
         bytes_in_flight: BytesInFlight | None = None,
     ) -> None:
         self.bytes_in_flight = bytes_in_flight or BytesInFlight()
-        self._writer = writer
+        self.writer = writer
         self._database = database
         self._clock = clock
 
@@ -67,13 +67,15 @@ class Intake:
         async with reading or nullcontext():
             records = await _read(raws, sender.customer_id, self._clock.now(), first_seen_at)
         statements = [each for each in records if isinstance(each, Statement)]
-        committed = iter(await self._writer.submit(statements, tells_completion=tells_completion))
+        committed = iter(await self.writer.submit(statements, tells_completion=tells_completion))
         outcomes = [
             rejected(*each.errors) if isinstance(each, Refusal) else next(committed)
             for each in records
         ]
         if first_seen_at is None:
             await self._quarantine(raws, records, outcomes, sender)
+        if refused := len(records) - len(statements):  # the writer counts those that reach it
+            self.writer.metrics.records.count(Verdict.REJECTED, by=refused)
         return Taken(records, outcomes)
 
     async def take_lines(

@@ -6,11 +6,14 @@ of a durable commit is shared. A caller gets its answer after the commit, never 
 What waits is bounded by records here, and by bytes where bodies are read (`bytes_in_flight`).
 
     submit ─▶ queue ─▶ gather ─▶ committer ─▶ answer
+
+Who lost its lane takes one again as soon as there is a database, not only when the next records come.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -19,6 +22,7 @@ from ledger.clock import Clock
 from ledger.core.errors import DatabaseUnavailable, LedgerError, TooBusy
 from ledger.core.statements import Statement
 from ledger.logs import logger
+from ledger.metrics.intake import IntakeMetrics
 from ledger.randomness import Salts, new_salt
 from ledger.services.intake.committer import Committer
 from ledger.services.intake.outcomes import Outcome
@@ -28,6 +32,7 @@ from ledger.traces.spans import here
 
 MAX_BATCH_RECORDS = 10_000
 MAX_WAITING_RECORDS = 100_000
+REOPEN_PAUSE_S = 1
 
 _LOG = logger(__name__)
 
@@ -49,19 +54,32 @@ class Writer:
         database: Database,
         clock: Clock,
         salts: Salts = new_salt,
+        metrics: IntakeMetrics | None = None,
         *,
         create_customers: bool = True,
     ) -> None:
+        self.metrics = metrics or IntakeMetrics()
+        self.waiting_records = 0
         self._database = database
         self._clock = clock
         self._salts = salts
         self._create_customers = create_customers
         self._committer: Committer | None = None
         self._waiting: deque[Submission] = deque()
-        self._waiting_records = 0
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._is_closing = False
+
+    @property
+    def waiting_submissions(self) -> int:
+        """How many callers' records wait for the next batches."""
+        return len(self._waiting)
+
+    @property
+    def holds_lane(self) -> bool:
+        """Whether it could begin a batch at once."""
+        is_at_work = self._task is not None and not self._task.done()
+        return is_at_work and self._committer is not None and self._committer.is_alive
 
     async def start(self) -> None:
         """Connect, take a lane and begin to work.
@@ -93,11 +111,11 @@ class Writer:
             return []
         if self._is_closing:
             raise _stopped()
-        if self._waiting_records + len(statements) > MAX_WAITING_RECORDS:
+        if self.waiting_records + len(statements) > MAX_WAITING_RECORDS:
             raise TooBusy("as many records as may wait are waiting for a commit already")
         answer: asyncio.Future[list[Outcome]] = asyncio.get_running_loop().create_future()
         self._waiting.append(Submission(statements, tells_completion, answer, here()))
-        self._waiting_records += len(statements)
+        self.waiting_records += len(statements)
         self._wake.set()
         return await answer
 
@@ -106,9 +124,11 @@ class Writer:
             while self._waiting or not self._is_closing:
                 if self._waiting:
                     await self._serve(self._gather())
-                else:
+                elif self.holds_lane:
                     self._wake.clear()
                     await self._wake.wait()
+                else:
+                    await self._reopen()
         finally:
             # However it ends, nobody waits for it in vain.
             self._is_closing = True
@@ -124,8 +144,21 @@ class Writer:
                 break
             gathered.append(self._waiting.popleft())
             records += size
-        self._waiting_records -= records
+        self.waiting_records -= records
         return gathered
+
+    async def _reopen(self) -> None:
+        """Take a lane again, or wait a while; less when there are records, whose senders are told why not."""
+        self._wake.clear()
+        try:
+            async with self._database.presence.required():
+                await self._open_committer()
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
+            if not isinstance(error, LedgerError):
+                _LOG.error("taking a lane again failed", exc_info=error)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(REOPEN_PAUSE_S):
+                    await self._wake.wait()
 
     async def _serve(self, submissions: Sequence[Submission]) -> None:
         """Commit submissions together and answer each."""
@@ -136,6 +169,7 @@ class Writer:
             # whose state is known.
             if not isinstance(error, LedgerError):
                 _LOG.error("batch_failed", exc_info=error)
+            self.metrics.failed.count()
             await self._drop_committer()
             _fail(submissions, error)
             return
@@ -159,13 +193,20 @@ class Writer:
         }
         # Where a connection that is cut leaves the driver waiting, this ends the wait.
         async with self._database.presence.required():
-            committer = self._committer or await self._open_committer()
+            alive = self._committer if self.holds_lane else None
+            committer = alive or await self._open_committer()
             return await committer.commit(statements, asked)
 
     async def _open_committer(self) -> Committer:
+        await self._drop_committer()  # one whose session has ended
         self._committer = await Committer.open(
-            self._database, self._clock, self._salts, create_customers=self._create_customers
+            self._database,
+            self._clock,
+            self._salts,
+            self.metrics,
+            create_customers=self._create_customers,
         )
+        self._committer.when_lost(self._wake.set)
         return self._committer
 
     async def _drop_committer(self) -> None:

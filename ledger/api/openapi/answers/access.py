@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from ledger.api.openapi.answers.requests import RequestAnswer
 from ledger.core.errors import FieldError
@@ -133,4 +133,19 @@ class ReplayAnswer(Struct):
 class Health(Struct):
     """That the server is well."""
 
-    status: Literal["ok", "ready"]
+    status: Literal["ok"]
+
+
+class ReadinessCheck(Struct):
+    """One thing that must be so."""
+
+    name: Literal["database", "migrations", "lane", "clock"]
+    ok: bool
+    code: str | UnsetType = UNSET
+
+
+class Readiness(Struct):
+    """That the server can do its work."""
+
+    status: Literal["ready"]
+    checks: list[ReadinessCheck]

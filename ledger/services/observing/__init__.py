@@ -1,0 +1,1 @@
+"""What is shown of a process and its database to those who watch over them."""
