@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
-from ledger.metrics.tallies import Count, Spread, gauge
+from ledger.metrics.tallies import Cell, Count, Labels, gauge, histogram
 
-NO_ROUTE, NO_ANSWER = "none", "none"
-_METHODS = {name: name for name in ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")}
+NO_ROUTE, NO_ANSWER, OTHER = "none", "none", "other"
+_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 _CLASSES = (NO_ANSWER, "1xx", "2xx", "3xx", "4xx", "5xx")
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
@@ -17,17 +17,7 @@ class HttpMetrics(Collector):
     """Requests and connections."""
 
     def __init__(self) -> None:
-        self._requests = Count(
-            "ledger_http_requests_total",
-            "Requests by route, method and class of status.",
-            *("route", "method", "status"),
-        )
-        self._seconds = Spread(
-            "ledger_http_request_seconds",
-            "Time from the head of a request to the end of its answer.",
-            _SECONDS,
-            "route",
-        )
+        self._answered: dict[tuple[str, str, int], Cell] = {}
         self.open_connections = 0
         self.most_connections = 0
         self.refused = Count(
@@ -38,17 +28,38 @@ class HttpMetrics(Collector):
 
     def answered(self, route: str, method: str, status: int, took_s: float) -> None:
         """Count a request; status 0: whoever asked went away without an answer."""
-        self._requests.count(route, _METHODS.get(method, "other"), _CLASSES[status // 100])
-        self._seconds.observe(took_s, route)
+        cell = self._answered.get((route, method, status))
+        if cell is None:
+            method = method if method in _METHODS else OTHER
+            cell = self._answered.setdefault((route, method, status), Cell(_SECONDS))
+        cell.observe(took_s)
 
     def collect(self) -> Iterator[Metric]:
         """All of it."""
-        yield from self._requests.collect()
-        yield from self._seconds.collect()
+        yield from self._requests()
         yield from self.refused.collect()
         yield gauge("ledger_http_connections", "Open connections.", self.open_connections)
         yield gauge(
             "ledger_http_connections_limit",
             "How many connections may be open.",
             self.most_connections,
+        )
+
+    def _requests(self) -> Iterator[Metric]:
+        """Their number by all that is known of them, their times by route alone."""
+        requests = Count(
+            "ledger_http_requests_total",
+            "Requests by route, method and class of status.",
+            *("route", "method", "status"),
+        )
+        seconds: dict[Labels, Cell] = {}
+        for (route, method, status), cell in self._answered.items():
+            requests.count(route, method, _CLASSES[status // 100], by=sum(cell.counts))
+            seconds.setdefault((route,), Cell(_SECONDS)).merge(cell)
+        yield from requests.collect()
+        yield histogram(
+            "ledger_http_request_seconds",
+            "Time from the head of a request to the end of its answer.",
+            ["route"],
+            seconds,
         )

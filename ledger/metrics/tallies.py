@@ -5,9 +5,10 @@ is done in one thread here. Labels are words of ours from a short list, never an
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import accumulate
+from operator import add
 
 from prometheus_client.core import (
     CounterMetricFamily,
@@ -54,34 +55,50 @@ class Spread(Collector):
     ) -> None:
         self._name, self._meaning, self._labels = name, meaning, labels
         self._bounds = tuple(bounds)
-        self._cells = {values: _Cell(bounds) for values in (at_first if labels else [()])}
+        self._cells = {values: Cell(bounds) for values in (at_first if labels else [()])}
 
     def observe(self, value: float, *values: str) -> None:
         """Count a value; `values` are those of the labels."""
         cell = self._cells.get(values)
         if cell is None:
-            cell = self._cells[values] = _Cell(self._bounds)
-        cell.counts[bisect_left(self._bounds, value)] += 1
-        cell.sum += value
+            cell = self._cells[values] = Cell(self._bounds)
+        cell.observe(value)
 
     def collect(self) -> Iterator[Metric]:
         """The family."""
-        family = HistogramMetricFamily(self._name, self._meaning, labels=self._labels)
-        words = [*map(str, map(float, self._bounds)), "+Inf"]
-        for values, cell in self._cells.items():
-            upto = zip(words, accumulate(cell.counts), strict=True)
-            family.add_metric(values, list(upto), cell.sum)
-        yield family
+        yield histogram(self._name, self._meaning, self._labels, self._cells)
 
 
-class _Cell:
-    """The values of one set of labels. The last count is of those above all bounds."""
+class Cell:
+    """Values counted by bounds; the last count is of those above all of them."""
 
-    __slots__ = ("counts", "sum")
+    __slots__ = ("bounds", "counts", "sum")
 
     def __init__(self, bounds: Sequence[float]) -> None:
+        self.bounds = bounds
         self.counts = [0] * (len(bounds) + 1)
         self.sum = 0.0
+
+    def observe(self, value: float) -> None:
+        """Count a value."""
+        self.counts[bisect_left(self.bounds, value)] += 1
+        self.sum += value
+
+    def merge(self, other: "Cell") -> None:
+        """Count the values of another with the same bounds."""
+        self.counts = list(map(add, self.counts, other.counts))
+        self.sum += other.sum
+
+
+def histogram(
+    name: str, meaning: str, labels: Sequence[str], cells: Mapping[Labels, Cell]
+) -> HistogramMetricFamily:
+    """A family of cells, by the values of its labels."""
+    family = HistogramMetricFamily(name, meaning, labels=labels)
+    for values, cell in cells.items():
+        words = [*map(str, map(float, cell.bounds)), "+Inf"]
+        family.add_metric(values, list(zip(words, accumulate(cell.counts), strict=True)), cell.sum)
+    return family
 
 
 def gauge(name: str, meaning: str, value: float | None) -> GaugeMetricFamily:

@@ -123,14 +123,15 @@ async def test_every_call_is_told_when_the_database_is_away(
     assert (await far.client.get("/healthz")).status_code == 200
     readiness = await far.client.get("/readyz")
     assert problem_code(readiness) == (503, "database_unavailable")
-    assert readiness.json()["checks"] == [{"name": "database", "ok": False, "code": how}]
+    assert readiness.json()["checks"][0] == {"name": "database", "ok": False, "code": how}
     asked_at = time.monotonic()
     assert (await far.send("at once")).status_code == 503
     assert time.monotonic() - asked_at < 1
 
     await line.restore()
     await until(lambda: far.database.presence.why_away is None)
-    assert (await far.client.get("/readyz")).json() == {"status": "ready"}
+    readiness = await far.client.get("/readyz")
+    assert readiness.json()["checks"][0] == {"name": "database", "ok": True}
     counters = (await far.send("before", "meanwhile", "alone", "at once")).json()
     assert counters["read"] == counters["accepted"] + counters["duplicates"] == 4
     totals = (await far.client.get("/v1/spend", params=NOVEMBER)).json()["totals"]

@@ -326,7 +326,6 @@ async def test_health_needs_no_key(api: httpx.AsyncClient) -> None:
     """Everybody may ask whether it lives; an unknown path is 404 for everybody."""
     async with httpx.AsyncClient(base_url=api.base_url) as stranger:
         assert (await stranger.get("/healthz")).json() == {"status": "ok"}
-        assert (await stranger.get("/readyz")).json() == {"status": "ready"}
         unknown = await stranger.get("/v1/nothing-like-it")
         assert (unknown.status_code, unknown.json()["error"]["code"]) == (404, "not_found")
     schema = await api.get("/schema")
