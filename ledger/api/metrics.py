@@ -3,7 +3,7 @@
 from litestar import Response, Router, get
 from prometheus_client.exposition import choose_encoder
 
-from ledger.api.authentication import READ
+from ledger.api.authentication import BEARS_ABSENCE, READ
 from ledger.api.dependencies import TheCaller
 from ledger.api.openapi.operations import says
 from ledger.api.reading import AnyRequest
@@ -17,7 +17,7 @@ TEXT = "text/plain"
 
 @get(
     "/metrics",
-    opt=READ | says(None, media_types=(TEXT, OPEN_METRICS)),
+    opt=READ | BEARS_ABSENCE | says(None, media_types=(TEXT, OPEN_METRICS)),
     operation_id="get_metrics",
     media_type=TEXT,
     summary="Metrics for Prometheus",

@@ -8,6 +8,7 @@ from prometheus_client.registry import Collector
 from ledger.metrics.tallies import Cell, Count, Labels, gauge, histogram
 
 NO_ROUTE, NO_ANSWER, OTHER = "none", "none", "other"
+TOO_BUSY = 429
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 _CLASSES = (NO_ANSWER, "1xx", "2xx", "3xx", "4xx", "5xx")
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -52,11 +53,15 @@ class HttpMetrics(Collector):
             "Requests by route, method and class of status.",
             *("route", "method", "status"),
         )
+        too_busy = Count("ledger_http_too_busy_total", "Requests answered 429, by route.", "route")
         seconds: dict[Labels, Cell] = {}
         for (route, method, status), cell in self._answered.items():
             requests.count(route, method, _CLASSES[status // 100], by=sum(cell.counts))
+            if status == TOO_BUSY:
+                too_busy.count(route, by=sum(cell.counts))
             seconds.setdefault((route,), Cell(_SECONDS)).merge(cell)
         yield from requests.collect()
+        yield from too_busy.collect()
         yield histogram(
             "ledger_http_request_seconds",
             "Time from the head of a request to the end of its answer.",

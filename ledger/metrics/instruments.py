@@ -21,7 +21,7 @@ class Metrics:
         self.job_runs = Count(
             "ledger_job_runs_total",
             "Runs of jobs in this process, by how they ended.",
-            *("job", "outcome"),
+            *("name", "outcome"),
         )
         for collector in (self.intake, self.http, self.job_runs):
             self.registry.register(collector)

@@ -51,6 +51,11 @@ class KeyRing:
             return remembered.key
         return await self._look_up(key_id)
 
+    def last_known(self, text: str) -> ApiKey | None:
+        """The key that a text begins like, as it was when it was last looked up, however long ago."""
+        remembered = self._remembered.get(key_id_in(text) or "")
+        return None if remembered is None else remembered.key
+
     def forget(self, key_id: str) -> None:
         """Look the key up again before it is believed once more; what is being read now is old already."""
         self._remembered.pop(key_id, None)

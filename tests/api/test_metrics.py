@@ -165,17 +165,17 @@ async def test_jobs_say_how_late_they_are_and_how_they_ended(
 ) -> None:
     """Before the first run all are late; a verification also tells what it found."""
     early = await scraped(api)
-    assert early['ledger_job_lag_seconds{job="verify"}'] == 9 * 3600
-    assert early['ledger_job_lag_seconds{job="invoices"}'] == 0  # it is off
+    assert early['ledger_job_lag_seconds{name="verify"}'] == 9 * 3600
+    assert early['ledger_job_lag_seconds{name="invoices"}'] == 0  # it is off
     assert "ledger_verify_ok" not in early
 
     await run_due(database, clock, product_job(database, clock, "verify"))
     clock.instant += timedelta(seconds=30)
     found = await scraped(api)
-    assert found['ledger_job_lag_seconds{job="verify"}'] == 0
-    assert found['ledger_job_last_run{job="verify",outcome="done"}'] == 1
-    assert found['ledger_job_last_run{job="verify",outcome="failed"}'] == 0
-    success = found['ledger_job_last_success_timestamp_seconds{job="verify"}']
+    assert found['ledger_job_lag_seconds{name="verify"}'] == 0
+    assert found['ledger_job_last_run{name="verify",outcome="done"}'] == 1
+    assert found['ledger_job_last_run{name="verify",outcome="failed"}'] == 0
+    success = found['ledger_job_last_success_timestamp_seconds{name="verify"}']
     assert success == found["ledger_verify_timestamp_seconds"] == NOW.timestamp()
     assert found["ledger_verify_ok"] == 1
 
@@ -255,15 +255,21 @@ async def test_without_a_database_the_process_tells_what_it_knows(
         await database.open()
         async with open_door(database, clock) as door:
             await door.ask(ADMIN_KEY, "POST", "/v1/requests", json=record("a", "acme"))
+            known, unseen = [await door.make_key("read") for _ in range(2)]
+            await door.ask(known, "GET", "/metrics")
             await (line.cut() if how == "refused" else asyncio.to_thread(line.silence))
             async with asyncio.timeout(PATIENCE_S):  # also in the moments before that is noticed
                 while (found := await scraped_at(door))["ledger_database_up"]:
                     pass
             refused = await door.ask(ADMIN_KEY, "POST", "/v1/requests", json=record("b", "acme"))
-            found = await scraped_at(door)
+            found = samples(await door.ask(known, "GET", "/metrics"))
+            for key, path in ((unseen, "/metrics"), (known, "/v1/limits")):
+                assert (await door.ask(key, "GET", path)).status_code == 503
+            changed = known[:-1] + ("x" if known[-1] != "x" else "y")
+            assert (await door.ask(changed, "GET", "/metrics")).status_code == 401
             await line.restore()
             async with asyncio.timeout(PATIENCE_S):
-                while not (back := await scraped_at(door))["ledger_writer_lane_held"]:
+                while not (back := await scraped_at(door))["ledger_writer_lane_held"]:  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
         await database.close()
 

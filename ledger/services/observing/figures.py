@@ -110,16 +110,16 @@ def _of_verification(last: Verified) -> Iterator[Metric]:
 
 def _of_jobs(shown: Figures) -> Iterator[Metric]:
     yield gauges(
-        "ledger_job_lag_seconds", "For how long a job has been due.", "job", shown.lag_s.items()
+        "ledger_job_lag_seconds", "For how long a job has been due.", "name", shown.lag_s.items()
     )
     yield gauges(
         "ledger_job_last_success_timestamp_seconds",
         "When a job was done last.",
-        "job",
+        "name",
         [(run.job, timestamp_s(run.done_at)) for run in shown.runs],
     )
     last = GaugeMetricFamily(
-        "ledger_job_last_run", "1 for how the last run of a job ended.", labels=["job", "outcome"]
+        "ledger_job_last_run", "1 for how the last run of a job ended.", labels=["name", "outcome"]
     )
     for run in shown.runs:
         for outcome in Outcome if run.outcome else ():
