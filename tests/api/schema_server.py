@@ -1,16 +1,19 @@
 """The application served by a thread of its own, for tests that are not asynchronous."""
 
 import asyncio
+import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import pytest
 
 from ledger.api.app import create_app
 from ledger.bootstrap import Ledger
 from ledger.clock import FixedClock
+from ledger.services.observing import readiness
 from ledger.settings import Settings
 from ledger.store.database import Database
 from tests.api.doors import record
@@ -59,15 +62,18 @@ def served(database_url: str) -> Iterator[str]:
         await ledger.database.close()
 
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
-    thread.start()
-    try:
-        assert started.wait(30)
-        _fill(urls[0])
-        yield urls[0]
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join(30)
-        loop.close()
+    with pytest.MonkeyPatch.context() as patch:
+        # The clock of tests stands still; else the server would never be ready.
+        patch.setattr(readiness, "MOST_CLOCK_OFFSET_S", math.inf)
+        thread.start()
+        try:
+            assert started.wait(30)
+            _fill(urls[0])
+            yield urls[0]
+        finally:
+            loop.call_soon_threadsafe(stop.set)
+            thread.join(30)
+            loop.close()
 
 
 def _fill(url: str) -> None:
