@@ -121,7 +121,7 @@ async def api(database: Database, clock: FixedClock) -> AsyncIterator[httpx.Asyn
 @asynccontextmanager
 async def serving(app: Litestar) -> AsyncIterator[str]:
     """Serve an application as the product does, on a free port of this machine, in this loop."""
-    server = uvicorn.Server(server_config(app))
+    server = uvicorn.Server(server_config(app, metrics=app.state.metrics.http))
     # With the protocol named, asyncio sets TCP_NODELAY, as it does for the product's own listener.
     with socket.socket(proto=socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))

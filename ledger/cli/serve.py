@@ -24,6 +24,7 @@ from ledger.cli.signals import SIGNALS
 from ledger.core.errors import SetupError
 from ledger.jobs.scheduler import Looks, scheduled_jobs
 from ledger.logs import begin_log, logger
+from ledger.metrics.http import HttpMetrics
 from ledger.metrics.instruments import Metrics
 from ledger.settings import read_settings
 from ledger.store.migrations import newest_migration
@@ -73,13 +74,15 @@ class Server(uvicorn.Server):
         yield
 
 
-def server_config(app: Any, bounds: Bounds | None = None) -> uvicorn.Config:
-    """How the product serves an application."""
+def server_config(
+    app: Any, bounds: Bounds | None = None, metrics: HttpMetrics | None = None
+) -> uvicorn.Config:
+    """How the product serves an application; its connections are counted in the metrics."""
     return uvicorn.Config(
         app,
         access_log=False,
         log_config=None,
-        http=connection_class(bounds or Bounds(), app.state.metrics.http),
+        http=connection_class(bounds or Bounds(), metrics),
         ws="none",
         lifespan="on",
         proxy_headers=False,
@@ -122,7 +125,8 @@ async def command_group(host: str | None, port: int | None, *, with_jobs: bool) 
         gc.freeze()
         gc.set_threshold(COLLECT_AFTER_OBJECTS)
         bounds = Bounds(most_connections=connections_within_limits(settings.max_connections))
-        server = Server(server_config(create_app(ledger, key, metrics), bounds))
+        app = create_app(ledger, key, metrics)
+        server = Server(server_config(app, bounds, metrics.http))
         async with scheduled_jobs(ledger, metrics) if with_jobs else nullcontext(Looks()) as jobs:
 
             def stop() -> None:
