@@ -6,11 +6,10 @@ lane. Only the schema is read, at most every few seconds and for whoever asks.
 
 import msgspec
 
-from ledger.core.errors import SetupError
 from ledger.services.intake.writer import Writer
 from ledger.services.observing.remembered import Remembered
 from ledger.store.database import Database
-from ledger.store.migrations import require_current
+from ledger.store.migrations import schema_fault
 
 MOST_CLOCK_OFFSET_S = 60
 KEEP_S = 5
@@ -54,11 +53,7 @@ class Readiness:
 
     async def _read_schema(self) -> str:
         async with self._database.connection() as connection:
-            try:
-                await require_current(connection)
-            except SetupError:
-                return "other_schema"
-        return _CURRENT
+            return "other_schema" if await schema_fault(connection) else _CURRENT
 
     def _clock_fault(self) -> str | None:
         """Records get this process's time as the one at which they were recorded, for ever."""
