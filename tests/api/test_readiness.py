@@ -79,7 +79,8 @@ async def test_ready_is_said_check_by_check_to_everybody(door: Door) -> None:
 
 async def test_a_schema_of_another_version_is_not_ready(door: Door, database: Database) -> None:
     """A newer process has migrated: this one says so, and nothing of what it found there."""
-    row = "INSERT INTO ledger.schema_migration (name, digest) VALUES ('9999_of_tomorrow', '')"
+    columns, values = "name, digest, works_with", "'9999_of_tomorrow', '', '9999'"
+    row = f"INSERT INTO ledger.schema_migration ({columns}) VALUES ({values})"
     await execute(database.url, row)
     answer, checks = await asked(door)
     assert answer.headers["content-type"] == "application/problem+json"
