@@ -155,7 +155,7 @@ class Writer:
                 await self._open_committer()
         except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
             if not isinstance(error, LedgerError):
-                _LOG.error("taking a lane again failed", exc_info=error)
+                _LOG.error("lane_not_taken", exc_info=error)
             with suppress(TimeoutError):
                 async with asyncio.timeout(REOPEN_PAUSE_S):
                     await self._wake.wait()

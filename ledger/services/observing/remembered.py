@@ -1,15 +1,15 @@
 """One read for all who ask within some seconds of it, however many they are and however long it takes."""
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
 from ledger.core.errors import LedgerError
+from ledger.logs import logger
 
 T = TypeVar("T")
 
-_LOG = logging.getLogger(__name__)
+_LOG = logger(__name__)
 
 
 class Remembered(Generic[T]):
@@ -42,7 +42,7 @@ class Remembered(Generic[T]):
         except LedgerError:
             pass  # the database is away, or busy
         except Exception:  # noqa: BLE001 - what can be shown without it is shown
-            _LOG.exception("reading what is to be shown failed")
+            _LOG.exception("figures_not_read")
         finally:
             self._fresh_until_s = asyncio.get_running_loop().time() + self._keep_s
             self._reading = None
