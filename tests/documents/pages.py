@@ -15,8 +15,32 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PROMPT = "$ "
 PROGRAMS = frozenset(
-    "ledger curl export cat cd cp createdb docker dropdb echo eval gh git gunzip jq kill mkdir openssl pg_dump"
-    " pg_restore pg_basebackup pip psql python rm sha256sum sudo systemctl tail tar".split()
+    (
+        "ledger",
+        "curl",
+        "export",
+        "cat",
+        "cd",
+        "cp",
+        "docker",
+        "echo",
+        "eval",
+        "git",
+        "kill",
+        "mkdir",
+        "pip",
+    )
+    + (
+        "pg_basebackup",
+        "pg_dump",
+        "pg_restore",
+        "pg_verifybackup",
+        "psql",
+        "python",
+        "rm",
+        "sha256sum",
+    )
+    + ("sudo", "systemctl", "tar")
 )
 _INDENT = "    "
 _FENCE = "```"
@@ -113,7 +137,7 @@ def _without(block: Block) -> Iterator[tuple[int, str, str]]:
 
 
 def _is_program(line: str) -> bool:
-    word = line.split()[0]
+    word = line.split(maxsplit=1)[0]
     return word in PROGRAMS or word.startswith("scripts/")
 
 

@@ -117,7 +117,7 @@ def _quarantine(desk: Desk) -> None:
 
 
 def _unrated(desk: Desk) -> None:
-    """Two requests of a model without a price, three of one whose price is wrong, and the tables that mend it."""
+    """Two requests of a model without a price, three of one at a wrong price, and tables that mend it."""
     unpriced = [
         _call(f"m-{n}", "mystery", "2026-10-05T12:00:00Z", 1_000_000, 500_000) for n in (1, 2)
     ]
