@@ -14,33 +14,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PROMPT = "$ "
-PROGRAMS = frozenset(
-    (
-        "ledger",
-        "curl",
-        "export",
-        "cat",
-        "cd",
-        "cp",
-        "docker",
-        "echo",
-        "eval",
-        "git",
-        "kill",
-        "mkdir",
-        "pip",
-    )
-    + (
-        "pg_basebackup",
-        "pg_dump",
-        "pg_restore",
-        "pg_verifybackup",
-        "psql",
-        "python",
-        "rm",
-        "sha256sum",
-    )
-    + ("sudo", "systemctl", "tar")
+_PROGRAM = re.compile(
+    r"(scripts/\S+|ledger|curl|export|cat|cd|cp|docker|echo|eval|git|kill|mkdir|pip|pg_\w+|psql|python|rm"
+    r"|sha256sum|sudo|systemctl|tar)( |$)"
 )
 _INDENT = "    "
 _FENCE = "```"
@@ -128,17 +104,12 @@ def _without(block: Block) -> Iterator[tuple[int, str, str]]:
     numbered = enumerate(block.text.splitlines(), block.line)
     for is_text, group in groupby(numbered, key=lambda each: bool(each[1])):
         lines = list(group)
-        if not is_text or not _is_program(lines[0][1]):
+        if not is_text or not _PROGRAM.match(lines[0][1]):
             continue
         while lines:
             typed = _typed([line for _, line in lines])
             yield lines[0][0], "\n".join(line for _, line in lines[:typed]), ""
             lines = lines[typed:]
-
-
-def _is_program(line: str) -> bool:
-    word = line.split(maxsplit=1)[0]
-    return word in PROGRAMS or word.startswith("scripts/")
 
 
 def _typed(lines: list[str]) -> int:

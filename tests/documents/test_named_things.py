@@ -69,6 +69,18 @@ def test_the_table_of_settings_is_whole() -> None:
             assert value is None or variable == "LEDGER_DATA_DIR", variable
 
 
+def test_modules_of_the_architecture_exist() -> None:
+    """Its folders and modules are where it says."""
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    named = re.findall(
+        r"\b(?:ledger/)?((?:api|cli|core|exports|jobs|services|store)/[a-z_/]*)", text
+    )
+    assert named
+    for name in named:
+        module = ROOT / "ledger" / name.rstrip("/")
+        assert module.is_dir() or module.with_suffix(".py").exists(), name
+
+
 def test_records_that_are_shown_are_taken() -> None:
     """The examples of docs/records.md are records."""
     shown = [
