@@ -22,7 +22,7 @@ class Desk:
     def __init__(self, run: Run, folder: Path, url: str, admin_key: str) -> None:
         self.folder = folder
         self.words = {DOCUMENTED_URL: url}
-        self.settings: dict[str, str] = {}  # of `ledger`, beside those of every test
+        self.settings = {"COLUMNS": "200"}  # of `ledger`: nothing is folded, as in a pipe
         self._run = run
         self._environment = {**os.environ, "LEDGER_ADMIN_KEY": admin_key}
 

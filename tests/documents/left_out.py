@@ -1,17 +1,19 @@
 """Commands that no test types, each with the reason; a page named alone is left out whole."""
 
 PAGES = {
-    "docs/backup.md": "needs a server of its own that archives: scripts/try-recovery and its test run them",
-    "docs/containers.md": "needs Docker: tests/test_containers.py",
-    "docs/command-line.md": "shells and pipes of the reader",
-    "docs/monitoring.md": "needs a Prometheus",
+    "docs/backup.md": "a server of its own that archives: tests/scenarios/test_recovery.py types them",
+    "docs/containers.md": "Docker: tests/test_container_build.py",
+    "docs/command-line.md": "shells, mail and a terminal: tests/cli/test_help.py",
     "docs/moving.md": "two servers: tests/store/test_dump_round_trip.py",
-    "docs/explain.md": "tests/scenarios/test_explain*.py print these pages and compare them whole",
-    "docs/rate-imports.md": "needs the lists of others: tests/cli/test_rates_import.py has small ones",
+    "docs/explain.md": "compared whole, page by page, by tests/scenarios/test_explain_invoices.py",
+    "docs/rate-imports.md": "the lists of others: tests/cli/test_rates_import.py has small ones",
 }
 
 COMMANDS = {
-    ("README.md", "scripts/demo"): "sets up an environment; the demo itself has tests",
+    (
+        "README.md",
+        "scripts/demo",
+    ): "sets up an environment: tests/cli/test_commands.py runs the demo",
     ("README.md", "scripts/test"): "the whole suite",
     ("README.md", "export LEDGER_DATA_DIR"): "tests/documents/test_first_record.py",
     ("README.md", "export LEDGER_ADMIN_KEY"): "tests/documents/test_first_record.py",

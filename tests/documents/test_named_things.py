@@ -19,7 +19,6 @@ from ledger.core.statements import Statement
 from ledger.settings import Settings, read_settings
 from ledger.store.database import Database
 from tests.conftest import ADMIN_KEY, NOW
-from tests.documents import awaited
 from tests.documents.pages import ROOT, blocks, commands, name_of, pages
 
 EVERY_PAGE = pytest.mark.parametrize("page", pages(), ids=name_of)
@@ -127,7 +126,7 @@ def _fault(line: str) -> str | None:
     words = shlex.split(line.removesuffix(" &"), comments=True)
     while words and isinstance(here, click.Group) and not words[0].startswith("-"):
         if words[0] not in here.commands:
-            return None if words[0] in awaited.COMMANDS else f"no command {words[0]}"
+            return f"no command {words[0]}"
         here = here.commands[words.pop(0)]
     if isinstance(here, ListsByDefault):
         here = here.commands["list"]
