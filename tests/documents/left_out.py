@@ -18,6 +18,10 @@ COMMANDS = {
     ("README.md", "export LEDGER_DATA_DIR"): "tests/documents/test_first_record.py",
     ("README.md", "export LEDGER_ADMIN_KEY"): "tests/documents/test_first_record.py",
     ("README.md", "scripts/ledger serve"): "tests/documents/test_first_record.py",
+    (
+        "docs/logs.md",
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+    ): "a collector: tests/scenarios/test_traces.py has one",
 }
 
 # Commands that end with another exit code than 0, as their pages say.

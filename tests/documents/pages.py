@@ -15,8 +15,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PROMPT = "$ "
 _PROGRAM = re.compile(
-    r"(scripts/\S+|ledger|curl|export|cat|cd|cp|docker|echo|eval|git|kill|mkdir|pip|pg_\w+|psql|python|rm"
-    r"|sha256sum|sudo|systemctl|tar)( |$)"
+    r"(\w+=\S+ )*(scripts/\S+|ledger|curl|export|cat|cd|cp|docker|echo|eval|git|kill|mkdir|pip|pg_\w+|psql"
+    r"|python|rm|sha256sum|sudo|systemctl|tar)( |$)"
 )
 _INDENT = "    "
 _FENCE = "```"

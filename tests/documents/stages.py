@@ -18,8 +18,7 @@ WORKED = {
     "input_tokens": 845,
     "output_tokens": 412,
 }
-
-
+BYOK = {"provider_key_type": "byok"}
 BETAS = "req_01K8C2M6R4QZV5D7W3M0E9H8TB"
 RATES = """\
 provider: fireworks
@@ -31,7 +30,6 @@ models:
   accounts/fireworks/models/llama-v3p3-70b-instruct: {{input: "{llama}", output: "{llama}"}}
   accounts/fireworks/models/mystery: {{input: "1.00", output: "2.00"}}
 """
-BYOK = {"provider_key_type": "byok"}
 
 
 def set_stage(page: str, desk: Desk) -> None:
