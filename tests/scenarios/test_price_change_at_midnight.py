@@ -161,7 +161,7 @@ async def publish_at_once(url: str, *files: Path) -> list[tuple[int | None, list
     return [
         (
             process.returncode,
-            [each["version"] for each in msgspec.json.decode(out)["published"]] if out else [],
+            [each["version"] for each in msgspec.json.decode(out).get("published", [])],
             complaints.decode(),
         )
         for process, (out, complaints) in zip(processes, told, strict=True)
