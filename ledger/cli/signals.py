@@ -78,7 +78,9 @@ SIGNALS = Signals()
 
 def end_at_once(why: str) -> None:
     """End this process now, with nothing in it brought to an end."""
-    stop_servers_at_once()
-    sys.stderr.write(f"ledger: {why}, ended at once; what was answered is recorded\n")
-    sys.stderr.flush()
-    os._exit(ENDED_AT_ONCE)
+    try:
+        stop_servers_at_once()
+        sys.stderr.write(f"ledger: {why}, ended at once; what was answered is recorded\n")
+        sys.stderr.flush()
+    finally:  # also where nobody reads stderr any more
+        os._exit(ENDED_AT_ONCE)

@@ -3,12 +3,14 @@
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 
 import pytest
 
 from ledger.cli import signals
-from ledger.cli.signals import TOLD_TWICE, Signals
+from ledger.cli.signals import ENDED_AT_ONCE, TOLD_TWICE, Signals
 
 
 @pytest.fixture
@@ -68,3 +70,15 @@ async def test_a_block_that_was_not_told_leaves_the_signals_as_they_were(ended: 
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     assert ended == []
+
+
+def test_it_ends_though_nobody_reads_what_it_says() -> None:
+    """Whoever read stderr may have ended before: a pipe without a reader keeps no process alive."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    program = "from ledger.cli.signals import end_at_once; end_at_once('')"
+    with os.fdopen(writing, "wb") as stderr:
+        ended = subprocess.run(
+            [sys.executable, "-c", program], stderr=stderr, check=False, timeout=30
+        )
+    assert ended.returncode == ENDED_AT_ONCE
