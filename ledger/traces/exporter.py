@@ -20,7 +20,8 @@ from ledger.logs import logger
 from ledger.traces.recorder import Recorder
 
 FLUSH_S = 2  # how long the end of the process waits for the last spans
-# For each batch that fails they would log an address, and what the collector answered.
+# For each batch that fails they would log an address, and what the collector answered; of headers that they
+# cannot read all that these say, which may be a key.
 _SILENT = ("opentelemetry", "urllib3")
 
 _LOG = logger(__name__)
@@ -35,6 +36,8 @@ class Exporting:
         Raises:
             SetupError: the environment describes a collector that cannot be.
         """
+        for name in _SILENT:
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         try:
             exporter = Told(OTLPSpanExporter())
             processor = BatchSpanProcessor(exporter)
@@ -44,8 +47,6 @@ class Exporting:
             ) from None
         self._provider = TracerProvider(resource=_resource(), shutdown_on_exit=False)
         self._provider.add_span_processor(processor)
-        for name in _SILENT:
-            logging.getLogger(name).setLevel(logging.CRITICAL)
         self.recorder = Recorder(self._provider.get_tracer("ledger", product.__version__))
         _LOG.info("tracing_started")
 

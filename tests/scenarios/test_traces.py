@@ -292,6 +292,18 @@ async def test_a_queue_that_cannot_be_is_a_fault_of_the_setting(
     assert collector.bodies == []
 
 
+async def test_headers_that_cannot_be_read_are_not_told(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """They are there to carry a key."""
+    logging.getLogger("opentelemetry").setLevel(logging.NOTSET)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "Authorization: Bearer key-of-the-collector")
+    async with collected_traces():
+        assert recorder() is not None
+    assert "key-of-the-collector" not in caplog.text
+    assert collector.bodies == []
+
+
 async def test_without_a_collector_there_is_nothing() -> None:
     """No recorder, no wrapper around the application, no span."""
 
