@@ -37,10 +37,12 @@ def require_room(place: Path) -> None:
     """Make sure that nothing stands in the way.
 
     Raises:
-        SetupError: a file, or a folder that is not empty.
+        SetupError: a file, a folder that is not empty, or one that cannot be replaced by another.
     """
     if place.exists() and not (place.is_dir() and not any(place.iterdir())):
         raise SetupError(f"{place} is there already; name a folder that is new or empty")
+    if place.is_mount():
+        raise SetupError(f"{place} is a mount point; name a folder that is new within it")
 
 
 @contextmanager

@@ -40,6 +40,18 @@ def test_what_is_there_already_stays(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "full", "mine"]
 
 
+def test_a_mount_point_is_refused_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However empty: no folder takes its place, and that would show when all is written."""
+    (tmp_path / "volume").mkdir()
+    monkeypatch.setattr(Path, "is_mount", lambda path: path.name == "volume")
+    with pytest.raises(SetupError, match="is a mount point; name a folder that is new within it"):
+        fill(tmp_path / "volume")
+    fill(tmp_path / "volume" / "dump")
+    assert [path.name for path in tmp_path.iterdir()] == ["volume"]
+
+
 def test_what_somebody_else_puts_there_meanwhile_stays(tmp_path: Path) -> None:
     """Who comes second is refused, and leaves nothing."""
 
