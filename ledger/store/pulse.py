@@ -105,8 +105,10 @@ class Presence:
             with suppress(asyncpg.InterfaceError):  # given back to the pool in this moment
                 connection.terminate()
         self._connections.clear()
+        # Each is told once: who takes his time to end would not bear it a second time.
+        waits, self._waits = self._waits, set()
         now_s = asyncio.get_running_loop().time()
-        for wait in list(self._waits):
+        for wait in waits:
             wait.reschedule(now_s)
 
     def come_back(self) -> None:

@@ -67,6 +67,29 @@ async def lose(line: Line, how: str) -> None:
         line.silence()
 
 
+async def test_who_takes_time_to_end_is_not_told_again() -> None:
+    """Else the pulse would end over it, and nobody would hear that the database is back."""
+    presence, begun, may_end = Presence(), asyncio.Event(), asyncio.Event()
+
+    async def wait() -> None:
+        async with presence.required():
+            begun.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await may_end.wait()
+
+    waiting = asyncio.create_task(wait())
+    await begun.wait()
+    for _ in range(2):
+        presence.leave("refused")
+        for _ in range(3):
+            await asyncio.sleep(0)
+    may_end.set()
+    with pytest.raises(DatabaseUnavailable):
+        await waiting
+
+
 @pytest.mark.parametrize("how", ["refused", "silent"])
 async def test_a_database_that_is_lost_is_refused_until_it_is_back(
     line: Line, far: Database, how: str
