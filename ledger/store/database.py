@@ -244,6 +244,15 @@ async def _connect(url: str, role: str | None, failures: Counter[str] | None = N
                 f"whoever answers at LEDGER_DATABASE_URL refuses the connection: {_said(error)}; "
                 "a pooler must work by session and let settings of the session through"
             ) from error
+        except asyncpg.ClientConfigurationError:
+            raise
+        except (
+            ValueError
+        ):  # its words repeat what stands where a port is expected: part of a password
+            raise SetupError(
+                "LEDGER_DATABASE_URL is no address of a PostgreSQL database: its port is no number, or its "
+                "password has one of / ? # @ : %, which an address has as %2F %3F %23 %40 %3A %25"
+            ) from None
 
 
 def _require_version(connection: Connection) -> None:

@@ -117,6 +117,16 @@ def test_wrong_usage_says_what_to_do(run: Run, tmp_path: Path) -> None:
     assert "does not answer" in away
 
 
+@pytest.mark.parametrize("password", ["half/secret", "half#secret", "half?secret"])
+def test_a_password_that_breaks_the_address_is_not_repeated(run: Run, password: str) -> None:
+    """What follows the name in the address is taken for a port then, and is no number."""
+    address = f"postgresql://someone:{password}@127.0.0.1:1/none"
+    said = run("verify", code=2, LEDGER_DATABASE_URL=address).stderr
+    assert "LEDGER_DATABASE_URL is no address" in said
+    assert "half" not in said
+    assert "secret" not in said
+
+
 def test_a_bad_rate_file_is_told_with_file_and_line(run: Run, tmp_path: Path) -> None:
     """Exit code 1, and each fault where it stands; a published version with other content too."""
     good = (ROOT / "pricing/rates/fireworks/2026-05-12.yaml").read_text()
