@@ -21,6 +21,7 @@ _NEW_DATABASE = (
 )
 
 _ENCODING = query("database", "encoding")
+_MAY_NOT_BE_OWNER = query("migrations", "may_not_be_owner")
 _IS_MADE = query("loading", "is_made")
 _HISTORY = query("migrations", "history")
 _MAKE_MONTHS = query("migrations", "make_months")
@@ -36,10 +37,15 @@ async def make_schema(connection: Connection, through: str) -> None:
     """Bring an empty database to a schema, up to and with one migration.
 
     Raises:
-        SetupError: it has a ledger with something in it, or a newer schema; nothing was changed.
+        SetupError: it has a ledger with something in it, or a newer schema, or the login may not make one;
+            nothing was changed.
     """
     if await connection.fetchval(_ENCODING) != "UTF8":
         raise SetupError("the database must be made with ENCODING 'UTF8'")
+    if await connection.fetchval(_MAY_NOT_BE_OWNER):
+        raise SetupError(
+            f"this login is no member of {OWNER_ROLE} and may not make a ledger; load with one that is"
+        )
     if await connection.fetchval(_IS_MADE):
         await connection.execute(f"SET ROLE {OWNER_ROLE}")
         await _require_empty(connection, await read_tables(connection))

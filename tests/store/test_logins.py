@@ -13,8 +13,9 @@ import pytest
 from ledger.clock import FixedClock
 from ledger.core.errors import SetupError
 from ledger.services.rates import publish_shipped
-from ledger.store.database import Database
+from ledger.store.database import Database, owner_connection
 from ledger.store.embedded import find_binary
+from ledger.store.loading import make_schema
 from ledger.store.migrations import migrate, migrations
 from tests.conftest import NOW, execute
 from tests.schema import make_database
@@ -120,6 +121,13 @@ async def test_the_server_can_change_no_fact_and_no_right(empty_url: str) -> Non
                 await server.execute(statement)
     finally:
         await server.close()
+
+
+async def test_a_server_loads_no_ledger(empty_url: str) -> None:
+    """And is not told to migrate, after which nobody could load."""
+    async with owner_connection(as_login(empty_url, "ledger_server")) as connection:
+        with pytest.raises(SetupError, match="no member of ledger_owner and may not make a ledger"):
+            await make_schema(connection, migrations()[-1].name)
 
 
 async def test_a_server_says_who_has_to_migrate(
