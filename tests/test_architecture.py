@@ -114,6 +114,17 @@ def test_only_the_store_talks_to_postgresql(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=module_name)
+def test_libraries_that_watch_stay_where_they_are_used(path: Path) -> None:
+    """One place makes lines of the log; what is counted and shown as metrics has three."""
+    imported, module = list(imports_of(path)), module_name(path)
+    if any(_is_within(name, "structlog") for name in imported):
+        assert module == "ledger.logs"
+    if any(_is_within(name, "prometheus_client") for name in imported):
+        homes = ("ledger.metrics", "ledger.services.observing", "ledger.api.metrics")
+        assert any(_is_within(module, home) for home in homes)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_name)
 def test_only_traces_know_how_they_are_collected(path: Path) -> None:
     """Others say what a span is; where there is no collector, nothing of OpenTelemetry is loaded."""
     if any(_is_within(name, "opentelemetry") for name in imports_of(path)):

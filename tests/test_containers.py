@@ -179,13 +179,21 @@ def test_each_waits_for_what_it_needs() -> None:
 def test_the_data_lie_where_this_postgresql_puts_them() -> None:
     """From 18 on the image's data are below /var/lib/postgresql, no longer in its folder `data`."""
     assert re.match(r"postgres:1[89]\.", SERVICES["postgres"]["image"])
-    volume, logins = SERVICES["postgres"]["volumes"]
+    volume, *_ = SERVICES["postgres"]["volumes"]
     assert volume == "database:/var/lib/postgresql"
     assert "database" in compose(SECRETS)["volumes"]
-    source, target, mode = logins.split(":")
-    assert (ROOT / source).is_file()
-    assert target.startswith("/docker-entrypoint-initdb.d/")
-    assert mode == "ro"
+
+
+def test_a_new_volume_has_two_logins_and_a_superuser_without_a_password() -> None:
+    """Each file in its turn, while the server listens on its socket alone."""
+    _, *first = SERVICES["postgres"]["volumes"]
+    sources, targets, modes = zip(*(each.split(":") for each in first), strict=True)
+    assert all((ROOT / source).is_file() for source in sources)
+    assert targets == tuple(
+        f"/docker-entrypoint-initdb.d/{name}.sql" for name in ("1-logins", "2-superuser")
+    )
+    assert set(modes) == {"ro"}
+    assert "ALTER ROLE postgres PASSWORD NULL;" in (ROOT / sources[1]).read_text()
 
 
 def test_postgresql_is_run_as_the_embedded_one_is() -> None:

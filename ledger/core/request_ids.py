@@ -12,9 +12,8 @@ import msgspec
 
 _ALPHABET = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _DIGITS = b"0123456789ABCDEFGHIJKLMNOPQRSTUV"  # as Python writes numbers of base 32
-_NO_DIGIT = ord(
-    "!"
-)  # what is none of the alphabet must not be taken for a sign, a space or another digit
+# What is none of the alphabet must not be taken for a sign, a space or another digit.
+_NO_DIGIT = ord("!")
 _TO_BASE_32 = bytes(
     _DIGITS[_ALPHABET.index(byte)] if byte in _ALPHABET else _NO_DIGIT for byte in range(256)
 )

@@ -3,9 +3,11 @@
 import fcntl
 import hashlib
 import os
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from ledger.core.errors import SetupError
 
@@ -19,14 +21,11 @@ class PendingFile:
     def __init__(self, folder: Path, name: str) -> None:
         self.name = name
         self._folder = folder
-        self._pending = folder / f".{name}.{os.getpid()}.part"
         self._digest = hashlib.sha256()
         with writing_to(folder):
             folder.mkdir(parents=True, exist_ok=True)
             _remove_left(folder, name)
-            self._file = self._pending.open("wb")
-        with suppress(OSError):  # a file system without locks: then it may be taken for a left one
-            fcntl.flock(self._file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            self._pending, self._file = _open_pending(folder, name)
 
     def write(self, chunk: bytes) -> None:
         """Append a piece.
@@ -57,7 +56,8 @@ class PendingFile:
 
     def discard(self) -> None:
         """Leave nothing behind; without effect once it is published."""
-        self._file.close()
+        with suppress(OSError):  # a full disk does not take the rest either
+            self._file.close()
         self._pending.unlink(missing_ok=True)
 
 
@@ -96,6 +96,19 @@ def writing_to(folder: Path) -> Iterator[None]:
             f"cannot write to {folder}: {error.strerror}. "
             "Name a folder that may be written to and has room, with --output."
         ) from error
+
+
+def _open_pending(folder: Path, name: str) -> tuple[Path, BinaryIO]:
+    """Open a file that nobody else writes to, locked for as long as it is open."""
+    while True:
+        # Not by the process id: containers that share a folder may have the same one.
+        pending = folder / f".{name}.{secrets.token_hex(8)}.part"
+        file = pending.open("wb")
+        with suppress(OSError):  # a file system without locks: then it may be taken for a left one
+            fcntl.flock(file, fcntl.LOCK_SH)
+        if os.fstat(file.fileno()).st_nlink:
+            return pending, file
+        file.close()  # before it was locked, somebody took it for a left one
 
 
 def _remove_left(folder: Path, name: str) -> None:

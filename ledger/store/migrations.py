@@ -22,6 +22,10 @@ from ledger.store.sql_files import query, sql_folder
 MONTHS_BACK = 12
 MONTHS_AHEAD = 24
 FEWEST_MONTHS_AHEAD = 12
+FEW_MONTHS = (
+    f"fewer than {FEWEST_MONTHS_AHEAD} months are made ahead; "
+    "run `ledger migrate` with a login that may"
+)
 
 _WORKS_WITH = re.compile(r"-- works with: (\d{4})\n")
 _HISTORY = query("migrations", "history")
@@ -104,9 +108,14 @@ async def _require_migrated(connection: Connection, today: date) -> None:
             f"this login is no member of {OWNER_ROLE}, and nobody has migrated for it; run `ledger migrate` "
             "with one that is, and grant this one ledger_service and ledger_bound"
         ) from error
-    month = _month_after(today, FEWEST_MONTHS_AHEAD)
-    if not await connection.fetchval(query("migrations", "has_month"), month):
+    if not await has_months_enough(connection, today):
         _LOG.warning("few_months_ahead", wanted=FEWEST_MONTHS_AHEAD)
+
+
+async def has_months_enough(connection: Connection, today: date) -> bool:
+    """Whether there is time until whoever may make months is to do so again."""
+    month = _month_after(today, FEWEST_MONTHS_AHEAD)
+    return bool(await connection.fetchval(query("migrations", "has_month"), month))
 
 
 async def read_schema_state(connection: Connection) -> SchemaState:

@@ -405,12 +405,9 @@ async def test_a_disk_that_fills_up_leaves_no_files_and_a_usable_pool(
     database: Database, clock: FixedClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The error names the folder; neither a piece of a file nor a broken connection stays."""
-
-    class FullDisk(io.BytesIO):
-        def write(self, _: Any) -> int:
-            raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "open", lambda *_: FullDisk())
+    opened = Path.open
+    full_disk = Path("/dev/full")  # takes what is buffered, and nothing that is written
+    monkeypatch.setattr(Path, "open", lambda *_: opened(full_disk, "wb"))
 
     with pytest.raises(SetupError, match="No space left"):
         await export(database, clock, tmp_path)

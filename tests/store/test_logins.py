@@ -18,6 +18,7 @@ from ledger.store.embedded import find_binary
 from ledger.store.loading import make_schema
 from ledger.store.migrations import migrate, migrations
 from tests.conftest import NOW, execute
+from tests.scenarios.job_desk import due_at, product_job
 from tests.schema import make_database
 
 LOGINS = Path(__file__).parents[2] / "sql" / "logins.sql"
@@ -147,6 +148,20 @@ async def test_a_server_says_who_has_to_migrate(
     await execute(empty_url, "DELETE FROM ledger.schema_migration WHERE name = '0007_grants'")
     with pytest.raises(SetupError, match="lacks 0007_grants; run `ledger migrate`"):
         await migrate(server, TODAY)
+
+
+async def test_a_server_that_may_not_make_months_says_so_once_they_are_few(empty_url: str) -> None:
+    """Its job fails then, where somebody sees it; until then it has nothing to do."""
+    await migrate(as_login(empty_url, "ledger_migrator"), TODAY)
+    clock = FixedClock(NOW)
+    database = Database(as_login(empty_url, "ledger_server"))
+    await database.open()
+    try:
+        job = product_job(database, clock, "months")
+        assert await due_at(database, clock, job, "2026-12-31T00:00:00Z") == ["2026-12-30 done"]
+        assert await due_at(database, clock, job, "2027-01-02T00:00:00Z") == ["2027-01-01 failed"]
+    finally:
+        await database.close()
 
 
 def warnings_in(caplog: pytest.LogCaptureFixture) -> list[str]:

@@ -18,7 +18,7 @@ from ledger.services.proof.verification import verify
 from ledger.services.rerating.unrated_job import UnratedWatch
 from ledger.store.database import Database
 from ledger.store.jobs import Detail, count_unmetered
-from ledger.store.migrations import migrate
+from ledger.store.migrations import FEW_MONTHS, has_months_enough, migrate
 
 ACTOR = "job"
 EXPORTED = ("usage", "invoices")
@@ -131,8 +131,15 @@ class Tasks:
         return {"ok": result["ok"], "failed": failed, "as_of": result["as_of"]}
 
     async def months(self, _: Slot) -> Detail:
-        """Make the months that have come into reach; 24 stand ahead, so a missed night costs nothing."""
-        await migrate(self._database.url, self._clock.now().date())
+        """Make the months that have come into reach; 24 stand ahead, so a missed night costs nothing.
+
+        A login that may not make them fails once they become few.
+        """
+        today = self._clock.now().date()
+        await migrate(self._database.url, today)
+        async with self._database.connection() as connection:
+            if not await has_months_enough(connection, today):
+                raise SetupError(FEW_MONTHS)
         return {}
 
     async def unrated(self, _: Slot) -> Detail:

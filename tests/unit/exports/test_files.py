@@ -3,6 +3,7 @@
 import fcntl
 import hashlib
 from pathlib import Path
+from typing import IO, Any
 
 import pytest
 
@@ -64,6 +65,28 @@ def test_a_file_at_work_is_not_taken_for_a_left_one(tmp_path: Path) -> None:
         [pending] = tmp_path.iterdir()
         with pending.open("rb") as other, pytest.raises(BlockingIOError):
             fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_a_file_that_was_taken_before_it_was_locked_is_begun_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another export may look for left ones in just that moment."""
+    opened = Path.open
+    taken: list[Path] = []
+
+    def open_and_lose(path: Path, mode: str = "r") -> IO[Any]:
+        file = opened(path, mode)
+        if mode == "wb" and not taken:
+            taken.append(path)
+            path.unlink()
+        return file
+
+    monkeypatch.setattr(Path, "open", open_and_lose)
+    with pending_files(tmp_path) as open_file:
+        open_file("one.csv").write(b"whole")
+
+    assert taken
+    assert (tmp_path / "one.csv").read_bytes() == b"whole"
 
 
 def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
