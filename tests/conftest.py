@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import logging
 import os
 import socket
 from collections.abc import AsyncIterator, Iterator
@@ -25,7 +26,7 @@ from ledger.settings import Settings
 from ledger.store import migrations
 from ledger.store.database import Database
 from ledger.store.migrations import migrate
-from tests.servers import test_server, with_database
+from tests.servers import TESTS_AT_ONCE, test_server, with_database
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 # Every question is planned over all months, so that most tests would wait for 24 empty ones ahead. Those that
@@ -34,6 +35,24 @@ MONTHS_AHEAD = 1
 ADMIN_KEY = "an-admin-key-for-tests-0123456789abcdef"
 
 _clones = itertools.count()
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """How many workers `-n auto` means."""
+    return TESTS_AT_ONCE
+
+
+@pytest.fixture(autouse=True)
+def log_as_before() -> Iterator[None]:
+    """A command that a test runs in this process may begin its log; the next test has none."""
+    loggers = [
+        logging.getLogger(name) for name in (None, "ledger", "apscheduler", "uvicorn", "httpx")
+    ]
+    before = [(each.level, each.handlers[:]) for each in loggers]
+    yield
+    for each, (level, handlers) in zip(loggers, before, strict=True):
+        each.setLevel(level)
+        each.handlers[:] = handlers
 
 
 @pytest.fixture(scope="session")

@@ -20,8 +20,10 @@ from ledger.store.embedded.settings import read_memory_bytes
 POSTGRES_IMAGE = "postgres:18-alpine"
 # A database is a thousand small files, and every test copies one: on some disks that takes half a second.
 MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108 - a private folder is made in it
-# A server fills some 150 MB of it, and each worker, one for a core, has a server.
-ROOM_WANTED_BYTES = 2**28 * max(4, os.cpu_count() or 1)
+# Many tests wait for processes of their own, so that a worker for each core would leave the cores idle.
+# A server fills some 150 MB of memory, and each worker has one.
+TESTS_AT_ONCE = (os.cpu_count() or 1) + 2
+ROOM_WANTED_BYTES = 2**28 * TESTS_AT_ONCE
 SETTINGS = {
     # All is thrown away in the end, and no test of this server ends it by force.
     "fsync": "off",

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 import zstandard
 
 from ledger.core.dumps import MANIFEST, MAX_MANIFEST_BYTES, DumpedTable, fault
-from ledger.exports.new_folders import writing_into
+from ledger.exports.places import writing_to
 
 PIECE_BYTES = 512 * 1024
 # What level 3 needs is a quarter of this; a frame that asks a reader for more was not written here.
@@ -29,7 +29,7 @@ class DumpFile:
         self._folder = folder
         self._digest = hashlib.sha256()
         self._compressor = zstandard.ZstdCompressor(level=LEVEL).compressobj()
-        with writing_into(folder):
+        with writing_to(folder):
             self._file = _new_file(folder / name)
 
     @property
@@ -51,7 +51,7 @@ class DumpFile:
     def complete(self) -> None:
         """Make sure that the disk holds it all."""
         self._store(self._compressor.flush())
-        with writing_into(self._folder):
+        with writing_to(self._folder):
             self._file.flush()
             os.fsync(self._file.fileno())
             self._file.close()
@@ -63,13 +63,13 @@ class DumpFile:
 
     def _store(self, compressed: bytes) -> None:
         self.file_bytes += len(compressed)
-        with writing_into(self._folder):
+        with writing_to(self._folder):
             self._file.write(compressed)
 
 
 def write_private(folder: Path, name: str, text: bytes) -> None:
     """Write a small file that nobody else may read, and make sure that the disk holds it."""
-    with writing_into(folder), _new_file(folder / name) as file:
+    with writing_to(folder), _new_file(folder / name) as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())

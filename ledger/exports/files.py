@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from ledger.core.errors import SetupError
+from ledger.exports.places import sync_folder, writing_to
 
 
 class PendingFile:
@@ -86,18 +86,6 @@ def pending_files(folder: Path) -> Iterator[Callable[[str], PendingFile]]:
             file.discard()
 
 
-@contextmanager
-def writing_to(folder: Path) -> Iterator[None]:
-    """Say which folder does not take what is written, and what to do about it."""
-    try:
-        yield
-    except OSError as error:
-        raise SetupError(
-            f"cannot write to {folder}: {error.strerror}. "
-            "Name a folder that may be written to and has room, with --output."
-        ) from error
-
-
 def _open_pending(folder: Path, name: str) -> tuple[Path, BinaryIO]:
     """Open a file that nobody else writes to, locked for as long as it is open."""
     while True:
@@ -117,17 +105,3 @@ def _remove_left(folder: Path, name: str) -> None:
         with suppress(OSError), left.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             left.unlink(missing_ok=True)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make sure that the disk holds the names in a folder.
-
-    Raises:
-        SetupError: it cannot.
-    """
-    with writing_to(folder):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

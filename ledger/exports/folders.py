@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ledger.exports.files import sync_folder, writing_to
+from ledger.exports.places import sync_folder, writing_to
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """A folder that appears whole or not at all, and never in the place of another."""
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -8,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ledger.core.errors import SetupError
+from ledger.exports.places import sync_folder, writing_to
 
 
 @contextmanager
@@ -18,17 +18,17 @@ def new_folder(path: Path) -> Iterator[Path]:
         SetupError: there is something at `path` already, or it cannot be written there.
     """
     place = path.resolve()
-    with writing_into(place):
+    with writing_to(place):
         require_room(place)
         place.parent.mkdir(parents=True, exist_ok=True)
         pending = Path(tempfile.mkdtemp(prefix=f".{place.name}.", suffix=".part", dir=place.parent))
     try:
         yield pending
-        with writing_into(place):
+        with writing_to(place):
             require_room(place)
-            _sync(pending)
+            sync_folder(pending)
             pending.rename(place)  # an empty folder gives way, a full one does not
-            _sync(place.parent)
+            sync_folder(place.parent)
     finally:
         shutil.rmtree(pending, ignore_errors=True)
 
@@ -43,24 +43,3 @@ def require_room(place: Path) -> None:
         raise SetupError(f"{place} is there already; name a folder that is new or empty")
     if place.is_mount():
         raise SetupError(f"{place} is a mount point; name a folder that is new within it")
-
-
-@contextmanager
-def writing_into(place: Path) -> Iterator[None]:
-    """Say which folder does not take what is written, and what to do about it."""
-    try:
-        yield
-    except OSError as error:
-        raise SetupError(
-            f"cannot write {place}: {error.strerror}. "
-            "Name a folder in a place that may be written to and has room."
-        ) from error
-
-
-def _sync(folder: Path) -> None:
-    """Make sure that the disk holds the names in a folder."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

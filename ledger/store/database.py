@@ -1,15 +1,16 @@
-"""Connections to the ledger's database, and its errors in our words."""
+"""Connections to the ledger's database."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
 import asyncpg
 
-from ledger.core.errors import DatabaseUnavailable, LedgerError, SetupError
+from ledger.core.errors import SetupError
 from ledger.logs import logger
+from ledger.store.our_words import in_our_words, said
 from ledger.store.pulse import Presence, Pulse
 from ledger.store.sql_files import query
 from ledger.store.streams import Streams
@@ -30,31 +31,6 @@ _LACKS_BOUND_ROLE = query("database", "lacks_bound_role")
 _EPOCH = query("configuration", "epoch")
 
 Connection = Any  # asyncpg.Connection, pool proxies included
-
-_AWAY = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # what a COPY raises when its connection breaks in the middle
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.ReadOnlySQLTransactionError,
-    OSError,
-    TimeoutError,
-)
-_NOT_SET_UP = (
-    asyncpg.UndefinedTableError,
-    asyncpg.UndefinedFunctionError,
-    asyncpg.InvalidSchemaNameError,
-    asyncpg.InvalidParameterValueError,
-    asyncpg.InsufficientPrivilegeError,
-)
-_MISADDRESSED = (asyncpg.ClientConfigurationError,)
-_REFUSED = (
-    asyncpg.InvalidAuthorizationSpecificationError,
-    asyncpg.InvalidCatalogNameError,
-)
 
 
 class Database:
@@ -188,51 +164,6 @@ async def owner_connection(url: str) -> AsyncIterator[Connection]:
         await connection.close()
 
 
-@asynccontextmanager
-async def in_our_words(failures: Counter[str] | None = None) -> AsyncIterator[None]:
-    """Raise what the driver raises as an error of ours, and count it."""
-    try:
-        with _counted(failures):
-            yield
-    except LedgerError:
-        raise
-    except _MISADDRESSED as error:
-        raise SetupError(
-            f"LEDGER_DATABASE_URL is no address of a PostgreSQL database: {_said(error)}"
-        ) from error
-    except _REFUSED as error:
-        raise SetupError(f"the database refuses the connection: {_said(error)}") from error
-    except _AWAY as error:
-        raise DatabaseUnavailable(
-            f"the database does not answer ({type(error).__name__})"
-        ) from error
-    except _NOT_SET_UP as error:
-        raise SetupError(
-            f"the database is not set up: {_said(error)}. Run `ledger migrate`."
-        ) from error
-    except asyncpg.PostgresError as error:
-        # A cancelled statement, a full disk, a missing partition: nothing that sending less would mend.
-        _LOG.error("database_failed", exc_info=error)
-        raise DatabaseUnavailable(f"the database failed ({type(error).__name__})") from error
-
-
-@contextmanager
-def _counted(failures: Counter[str] | None) -> Iterator[None]:
-    """Count errors by the class of PostgreSQL's `sqlstate`; `connection` where the server said nothing."""
-    try:
-        yield
-    except (asyncpg.PostgresError, *_AWAY) as error:
-        if failures is not None:
-            sqlstate = getattr(error, "sqlstate", None)
-            failures[sqlstate[:2] if sqlstate else "connection"] += 1
-        raise
-
-
-def _said(error: Exception) -> str:
-    """What an error says, without the details, which may repeat what a row holds."""
-    return str(error.args[0]) if error.args else type(error).__name__
-
-
 async def _connect(url: str, role: str | None, failures: Counter[str] | None = None) -> Connection:
     async with in_our_words(failures):
         try:
@@ -241,7 +172,7 @@ async def _connect(url: str, role: str | None, failures: Counter[str] | None = N
             )
         except asyncpg.ProtocolViolationError as error:  # what poolers say to settings
             raise SetupError(
-                f"whoever answers at LEDGER_DATABASE_URL refuses the connection: {_said(error)}; "
+                f"whoever answers at LEDGER_DATABASE_URL refuses the connection: {said(error)}; "
                 "a pooler must work by session and let settings of the session through"
             ) from error
         except asyncpg.ClientConfigurationError:

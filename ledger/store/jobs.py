@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from ledger.store.database import Connection, Database, in_our_words
+from ledger.store.database import Connection, Database
+from ledger.store.our_words import in_our_words
 from ledger.store.sql_files import query
 
 CLOSE_TIMEOUT_S = 2

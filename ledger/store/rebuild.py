@@ -14,10 +14,11 @@ import msgspec
 from ledger.core.cuts import Cut
 from ledger.core.errors import SetupError, UnprocessableDecision
 from ledger.core.limits import SpendLimit, Window, window_of
-from ledger.store.database import Connection, Database, in_our_words
+from ledger.store.database import Connection, Database
 from ledger.store.limits import limit_from_row
 from ledger.store.log import enter_fence, raise_epoch, read_cut
 from ledger.store.meter_usage import read_window_fees
+from ledger.store.our_words import in_our_words
 from ledger.store.sql_files import query
 
 # Each group is repaired in one transaction, in the order in which its tables are locked by everybody.

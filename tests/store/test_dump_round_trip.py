@@ -14,7 +14,7 @@ from ledger.core.cuts import parse_as_of
 from ledger.core.errors import SetupError
 from ledger.core.instants import parse_month
 from ledger.exports.dump_files import DumpFile
-from ledger.exports.new_folders import writing_into
+from ledger.exports.places import writing_to
 from ledger.services.invoices import run_invoices
 from ledger.services.moving import dumping
 from ledger.services.moving.dumping import dump_ledger
@@ -177,7 +177,7 @@ async def test_a_dump_that_breaks_off_leaves_nothing(
     write = DumpFile.write
 
     def fill_disk(file: DumpFile, text: bytes) -> None:
-        with writing_into(tmp_path):
+        with writing_to(tmp_path):
             if file.name == "usage_event.copy.zst":
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         write(file, text)

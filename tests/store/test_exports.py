@@ -396,7 +396,7 @@ async def test_what_cannot_be_exported_is_said_at_once(
     with pytest.raises(InvalidParameter):
         await export_files(database, clock, [], START, END, tmp_path, currency="USD")
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(SetupError, match="--output"):
+    with pytest.raises(SetupError, match="has room"):
         await export(database, clock, tmp_path / "file")
 
 

@@ -17,7 +17,8 @@ from ledger.core.reading import read_statement
 from ledger.core.statements import Statement
 from ledger.services.intake.writer import Writer
 from ledger.store import database as store
-from ledger.store.database import MOST_STREAMS, POOL_SIZE, Database, in_our_words
+from ledger.store.database import MOST_STREAMS, POOL_SIZE, Database
+from ledger.store.our_words import in_our_words
 from ledger.store.pulse import Presence, Pulse
 from tests.conftest import NOW
 from tests.lines import Line, line_to

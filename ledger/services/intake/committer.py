@@ -25,11 +25,12 @@ from ledger.services.intake.batch import (
 from ledger.services.intake.counting import Laps, count_committed
 from ledger.services.intake.outcomes import Outcome, Verdict, rejected
 from ledger.store.configuration import load_configuration
-from ledger.store.database import Connection, Database, in_our_words
+from ledger.store.database import Connection, Database
 from ledger.store.events import EventKey, Recorded, read_recorded, read_sighted
 from ledger.store.failures import DataRefused, KeyTaken, MetOtherWriter, sorted_failures
 from ledger.store.interning import Interned
 from ledger.store.log import Lane, enter_fence, fence_held, take_lane
+from ledger.store.our_words import in_our_words
 from ledger.traces.spans import count, traced
 
 CLEAN_BATCHES_BEFORE_TRUST = 20  # how long it probes first after it has met a duplicate

@@ -94,7 +94,7 @@ def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
 
     with (
-        pytest.raises(SetupError, match=r"file.*--output"),
+        pytest.raises(SetupError, match=r"file.*has room"),
         pending_files(tmp_path / "file") as open_file,
     ):
         open_file("one.csv")

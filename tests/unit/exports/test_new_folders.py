@@ -82,6 +82,6 @@ def test_what_fails_leaves_nothing(tmp_path: Path) -> None:
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     """With what to do."""
     (tmp_path / "file").touch()
-    with pytest.raises(SetupError, match=r"cannot write .*dump: .*Name a folder in a place"):
+    with pytest.raises(SetupError, match=r"cannot write .*dump: .*Name a folder that"):
         fill(tmp_path / "file" / "dump")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
