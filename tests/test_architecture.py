@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,14 @@ IMPURE_MODULES = {
     "asyncio", "asyncpg", "httpx", "litestar", "uvicorn", "apscheduler", "os", "random", "secrets",
     "socket", "subprocess", "sys", "tempfile", "threading", "time", "uuid", "logging",
 }  # fmt: skip
+# Libraries that only some may import: the driver, which benches measure against, and what watches.
+HOMES = {
+    "asyncpg": ("ledger.store", "ledger.bench"),
+    "structlog": ("ledger.logs",),
+    "prometheus_client": ("ledger.metrics", "ledger.services.observing", "ledger.api.metrics"),
+    "opentelemetry": ("ledger.traces",),
+}
+STATEMENTS = ("SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "COPY")
 CLOCK_CALLS = {"now", "utcnow", "today", "time", "monotonic"}
 
 
@@ -63,9 +72,19 @@ def part_of(module: str) -> str:
     return max((part for part in ALLOWED if _is_within(module, part)), key=len)
 
 
-def imports_of(path: Path) -> Iterator[str]:
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@cache
+def imports_of(path: Path) -> frozenset[str]:
     """Every module that a file imports, wherever in it."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    return frozenset(_imported(path))
+
+
+def _imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -84,97 +103,77 @@ def _is_within(module: str, package: str) -> bool:
     return module == package or module.startswith(f"{package}.")
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=module_name)
-def test_dependencies_point_one_way(path: Path) -> None:
+def _is_allowed(name: str, part: str) -> bool:
+    return any(
+        name == allowed or (allowed != "ledger" and _is_within(name, allowed))
+        for allowed in ALLOWED[part]
+    )
+
+
+def test_dependencies_point_one_way() -> None:
     """Thus: pricing <- core <- store <- services <- api, jobs, cli."""
-    allowed = ALLOWED[part_of(module_name(path))]
-    ours = [
-        name
+    strays = [
+        (module_name(path), name)
+        for path in SOURCES
         for name in imports_of(path)
         if _is_within(name, "ledger") or _is_within(name, "pricing")
+        if (part := part_of(module_name(path))) != "ledger.bench" and not _is_allowed(name, part)
     ]
-
-    strays = [
-        name
-        for name in ours
-        if not any(
-            name == part or (part != "ledger" and _is_within(name, part)) for part in allowed
-        )
-        and part_of(module_name(path)) != "ledger.bench"
-    ]
-
     assert strays == []
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=module_name)
-def test_only_the_store_talks_to_postgresql(path: Path) -> None:
-    """The driver is imported in ledger.store alone; benches measure against it."""
-    if any(_is_within(name, "asyncpg") for name in imports_of(path)):
-        assert part_of(module_name(path)) in ("ledger.store", "ledger.bench")
+@pytest.mark.parametrize("library", HOMES)
+def test_a_library_stays_where_it_is_used(library: str) -> None:
+    """Who wants more of it asks those who have it: for the driver and all that watches."""
+    users = {
+        module_name(path)
+        for path in SOURCES
+        if any(_is_within(name, library) for name in imports_of(path))
+    }
+    assert users
+    homes = HOMES[library]
+    assert [user for user in users if not any(_is_within(user, home) for home in homes)] == []
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=module_name)
-def test_libraries_that_watch_stay_where_they_are_used(path: Path) -> None:
-    """One place makes lines of the log; what is counted and shown as metrics has three."""
-    imported, module = list(imports_of(path)), module_name(path)
-    if any(_is_within(name, "structlog") for name in imported):
-        assert module == "ledger.logs"
-    if any(_is_within(name, "prometheus_client") for name in imported):
-        homes = ("ledger.metrics", "ledger.services.observing", "ledger.api.metrics")
-        assert any(_is_within(module, home) for home in homes)
-
-
-@pytest.mark.parametrize("path", SOURCES, ids=module_name)
-def test_only_traces_know_how_they_are_collected(path: Path) -> None:
-    """Others say what a span is; where there is no collector, nothing of OpenTelemetry is loaded."""
-    if any(_is_within(name, "opentelemetry") for name in imports_of(path)):
-        assert part_of(module_name(path)) == "ledger.traces"
-
-
-@pytest.mark.parametrize(
-    "path", [path for path in SOURCES if part_of(module_name(path)) in PURE], ids=module_name
-)
-def test_the_core_only_computes(path: Path) -> None:
+def test_the_core_only_computes() -> None:
     """No I/O module, no clock, no randomness, no float in pricing and ledger.core."""
-    assert not {name.partition(".")[0] for name in imports_of(path)} & IMPURE_MODULES
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            assert node.func.attr not in CLOCK_CALLS, f"line {node.lineno} asks a clock"
-        assert not (isinstance(node, ast.Name) and node.id == "float"), f"line {node.lineno}"
-        assert not (isinstance(node, ast.Constant) and isinstance(node.value, float)), (
-            f"line {node.lineno}"
-        )
+    for path in SOURCES:
+        if part_of(module_name(path)) not in PURE:
+            continue
+        assert not {name.partition(".")[0] for name in imports_of(path)} & IMPURE_MODULES, path
+        for node in ast.walk(tree_of(path)):
+            where = f"{path}:{getattr(node, 'lineno', 0)}"
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                assert node.func.attr not in CLOCK_CALLS, f"{where} asks a clock"
+            assert not (isinstance(node, ast.Name) and node.id == "float"), where
+            assert not (isinstance(node, ast.Constant) and isinstance(node.value, float)), where
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=module_name)
-def test_only_the_clock_module_reads_the_clock(path: Path) -> None:
+def test_only_the_clock_module_reads_the_clock() -> None:
     """Everything else is given the time."""
-    if module_name(path) == "ledger.clock" or part_of(module_name(path)) == "ledger.bench":
-        return
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Attribute) and node.attr in ("now", "utcnow", "today"):
-            assert not (isinstance(node.value, ast.Name) and node.value.id in ("datetime", "date"))
+    for path in SOURCES:
+        if part_of(module_name(path)) in ("ledger.clock", "ledger.bench"):
+            continue
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.Attribute) and node.attr in ("now", "utcnow", "today"):
+                of = node.value
+                is_clock = isinstance(of, ast.Name) and of.id in ("datetime", "date")
+                assert not is_clock, f"{path}:{node.lineno}"
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=module_name)
-def test_sql_lives_in_sql(path: Path) -> None:
+def test_sql_lives_in_sql() -> None:
     """No statement is written in Python; the store may set a session's role."""
-    tree = ast.parse(path.read_text())
-    prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose:
-            words = node.value.split()
-            if len(words) > 2 and words[0] in (
-                "SELECT",
-                "INSERT",
-                "UPDATE",
-                "DELETE",
-                "CREATE",
-                "COPY",
-            ):
-                assert part_of(module_name(path)) == "ledger.bench" or "embedded" in str(path), (
-                    node.value
-                )
+    for path in SOURCES:
+        if part_of(module_name(path)) == "ledger.bench" or "embedded" in path.parts:
+            continue
+        tree = tree_of(path)
+        prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        for node in ast.walk(tree):
+            is_text = isinstance(node, ast.Constant) and isinstance(node.value, str)
+            if is_text and id(node) not in prose:
+                words = str(node.value).split()  # type: ignore[attr-defined]
+                is_statement = len(words) > 2 and words[0] in STATEMENTS
+                assert not is_statement, f"{path}:{node.lineno}"  # type: ignore[attr-defined]
 
 
 def test_every_test_module_has_a_name_of_its_own() -> None:

@@ -225,7 +225,7 @@ async def test_a_body_in_drops_is_refused(door: Door) -> None:
         dripping = asyncio.create_task(_drip(peer, b"d" * 1000))
         assert problem_of(await peer.rest())["detail"] == "the body came too slowly, or stopped"
         dripping.cancel()
-        assert door.application.ended == ["disconnected"]
+        await door.until(lambda: door.application.ended == ["disconnected"])
         await door.until_left()
 
 
