@@ -22,7 +22,7 @@ POSTGRES_IMAGE = "postgres:18-alpine"
 MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108 - a private folder is made in it
 # Many tests wait for processes of their own, so that a worker for each core would leave the cores idle.
 # A server fills some 150 MB of memory, and each worker has one.
-TESTS_AT_ONCE = (os.cpu_count() or 1) + 2
+TESTS_AT_ONCE = (os.cpu_count() or 1) + 3
 ROOM_WANTED_BYTES = 2**28 * TESTS_AT_ONCE
 SETTINGS = {
     # All is thrown away in the end, and no test of this server ends it by force.
