@@ -29,9 +29,9 @@ from ledger.store.migrations import migrate
 from tests.servers import TESTS_AT_ONCE, test_server, with_database
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
-# Every question is planned over all months, so that most tests would wait for 24 empty ones ahead. Those that
-# are about the months make all of them: the fixture `all_months`.
-MONTHS_AHEAD = 1
+# Every question is planned over all months, and to copy a database is to copy their files, so that most tests
+# would wait for empty ones. Those that are about the months ahead make all of them: the fixture `all_months`.
+MONTHS_BACK, MONTHS_AHEAD = 3, 1
 ADMIN_KEY = "an-admin-key-for-tests-0123456789abcdef"
 
 _clones = itertools.count()
@@ -164,6 +164,7 @@ async def make_template(server_url: str) -> None:
     await execute(server_url, f"CREATE DATABASE {name}")
     url = with_database(server_url, name)
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrations, "MONTHS_BACK", MONTHS_BACK)
         patch.setattr(migrations, "MONTHS_AHEAD", MONTHS_AHEAD)
         await migrate(url, NOW.date())
     template = Database(url)

@@ -21,7 +21,7 @@ from tests.conftest import ADMIN_KEY, execute, template_name
 from tests.servers import with_database
 
 AnyCase = schemathesis.Case[Any]
-EXAMPLES = int(os.environ.get("LEDGER_SCHEMA_EXAMPLES", "3"))
+EXAMPLES = int(os.environ.get("LEDGER_SCHEMA_EXAMPLES", "2"))
 AT_LENGTH = 100
 STEPS = 10
 OPEN_BODIES = {"RequestRecord", "ModelUsage"}

@@ -24,6 +24,7 @@ from ledger.services.rates import publish_shipped
 from ledger.store import migrations
 from ledger.store.database import Connection, Database
 from ledger.store.dumping import Table, read_tables
+from tests.conftest import MONTHS_BACK
 from tests.moving import (
     NEXT_YEARS,
     ODD,
@@ -43,6 +44,7 @@ from tests.store.rebuild_damage import whole
 @pytest.fixture(autouse=True)
 def few_months(monkeypatch: pytest.MonkeyPatch) -> None:
     """As the template has: to make two years ahead takes longer than all else here."""
+    monkeypatch.setattr(migrations, "MONTHS_BACK", MONTHS_BACK)
     monkeypatch.setattr(migrations, "MONTHS_AHEAD", 1)
 
 
@@ -165,9 +167,9 @@ async def test_a_row_goes_where_the_months_of_the_target_put_it(
     )
     placed = await connection.fetch("SELECT DISTINCT tableoid::regclass::text FROM usage_event")
     await connection.close()
-    assert months[0][0] == "usage_event_2025_11"
+    assert months[0][0] == "usage_event_2026_08"
     assert months[-1][0] == "usage_event_2028_12"
-    assert {"usage_event_2026_04", "usage_event_future"} < {row[0] for row in placed}
+    assert {"usage_event_past", "usage_event_future"} < {row[0] for row in placed}
 
 
 async def test_a_dump_that_breaks_off_leaves_nothing(

@@ -9,8 +9,8 @@ import pytest
 from ledger.core.errors import SetupError
 from ledger.core.request_ids import request_key, time_of
 from ledger.store.database import owner_connection
-from ledger.store.migrations import MONTHS_AHEAD, MONTHS_BACK, migrate, migrations, require_current
-from tests.conftest import NOW
+from ledger.store.migrations import MONTHS_AHEAD, migrate, migrations, require_current
+from tests.conftest import MONTHS_BACK, NOW
 from tests.schema import SCHEMA_FILE, dump_schema, make_database, migrated_schema
 
 
