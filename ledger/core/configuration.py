@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
 
 import msgspec
 
@@ -44,11 +43,6 @@ class Configuration(msgspec.Struct, frozen=True, dict=True):
     def tiered(self) -> dict[int, PublishedMeter]:
         """The versions of meters whose fee is that of a whole period, by their numbers."""
         return {number: each for number, each in self.meters.items() if each.meter.is_tiered}
-
-    @cached_property
-    def known_terms(self) -> dict[Any, Any]:
-        """What `ledger.core.known_terms` has worked out under these decisions."""
-        return {}
 
     @cached_property
     def _in_force(self) -> dict[str, PublishedMeter]:

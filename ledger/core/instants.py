@@ -14,6 +14,12 @@ MAX_AHEAD = timedelta(hours=24)
 _RFC_3339 = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
+# As nearly all are written: to the second, the millisecond or the microsecond, in UTC. To look at every third
+# character takes a third of the time of the pattern.
+_USUAL_LENGTHS = frozenset(
+    map(len, ("2026-10-01T12:00:00Z", "2026-10-01T12:00:00.000Z", "2026-10-01T12:00:00.000000Z"))
+)
+_USUAL_MARKS = ("--T::Z", "--T::.")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _MONTH = re.compile(r"\d{4}-\d\d", re.ASCII)
 
@@ -24,11 +30,14 @@ def parse_instant(text: str) -> datetime:
     Raises:
         ValueError: not of that form, or no such instant.
     """
+    if len(text) in _USUAL_LENGTHS and text[4:20:3] in _USUAL_MARKS and text[-1] == "Z":
+        try:
+            return datetime.fromisoformat(text)
+        except ValueError:
+            pass  # it is said below what is wrong
     if not _RFC_3339.fullmatch(text):
         raise ValueError("must be an RFC 3339 time with offset, such as 2026-10-01T12:00:00Z")
     try:
-        if text[-1] == "Z":  # as nearly all are; the look of the rest was checked above
-            return datetime.fromisoformat(text)
         return datetime.fromisoformat(text.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError("must be a time that exists, from year 1 to 9999") from None

@@ -96,7 +96,9 @@ def _is_sound(raw: bytes, record: PlainRecord, bound_to: str | None) -> bool:
 
 
 def _is_possible(occurred_at: datetime, received_at: datetime) -> bool:
-    return occurred_at >= FIRST_INSTANT and occurred_at - received_at <= MAX_AHEAD
+    if occurred_at <= received_at:
+        return occurred_at >= FIRST_INSTANT
+    return occurred_at - received_at <= MAX_AHEAD
 
 
 def _stated_bits(record: PlainRecord) -> int:

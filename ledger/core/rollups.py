@@ -1,6 +1,6 @@
 """Folding events into the sums that answers are made of."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Iterator
 from datetime import UTC, date, datetime, time
 from operator import itemgetter
 
@@ -13,6 +13,7 @@ RollupKey = tuple[int, datetime, int]
 UnitKey = tuple[int, datetime, int, str]
 _COLUMNS = 10
 _REQUESTS, _UNRATED = itemgetter(0), itemgetter(1)  # the first columns
+_COSTS, _FEE = slice(5, _COLUMNS), _COLUMNS - 1  # amounts are the last, the fee the very last
 
 
 class RollupDelta(msgspec.Struct, frozen=True):
@@ -33,6 +34,11 @@ class RollupDelta(msgspec.Struct, frozen=True):
     def unrated(self) -> int:
         """How many of them have no price."""
         return sum(map(_UNRATED, self.sums.values()))
+
+    def spent(self, byok: Container[int]) -> Iterator[tuple[int, datetime, int]]:
+        """What customers owe, by hour: the fee, and the cost but for the dimensions in `byok`."""
+        for (customer, hour_at, dimension), row in self.sums.items():
+            yield customer, hour_at, row[_FEE] if dimension in byok else sum(row[_COSTS])
 
     @property
     def touched_months(self) -> set[tuple[int, date]]:

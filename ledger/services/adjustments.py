@@ -20,7 +20,7 @@ from ledger.core.errors import (
     NotFound,
     UnprocessableDecision,
 )
-from ledger.core.events import spend_pico, usage_event
+from ledger.core.events import usage_event
 from ledger.core.rating import RatedStatement
 from ledger.core.rows import UsageEvent
 from ledger.services.posting import Posting, post
@@ -127,16 +127,13 @@ class _Adjuster:
 
     def _posting(self, target: Target, adjustment: Adjustment, change: Change) -> Posting:
         events = self._events(change)
-        customer, occurred_at = target.customer, change.standing.event.occurred_at
-        key_type = change.standing.dimension.key_type
         return Posting(
             recorded_at=self._lane.next_recorded_at(self._clock.now()),
             events=events,
-            spent=[(customer, occurred_at, spend_pico(event, key_type)) for event in events],
             decisions=[
                 Decision(
                     "request_adjusted",
-                    customer,
+                    target.customer,
                     target.request_id,
                     {
                         **_content(adjustment, target),

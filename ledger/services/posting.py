@@ -5,14 +5,14 @@
 The rows are locked in this order, each table's in the order of its keys, by everybody who writes.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
 import msgspec
 
 from ledger.core.configuration import Configuration
 from ledger.core.limits import movements
-from ledger.core.rollups import fold_events
+from ledger.core.rollups import RollupDelta, fold_events
 from ledger.core.rows import EventText, UsageEvent
 from ledger.services.limit_windows import Tiered, move_limits
 from ledger.services.metering import meter_usage
@@ -23,8 +23,6 @@ from ledger.store.interning import Interned
 from ledger.store.log import Batch, Decision, Lane, append_batch
 from ledger.store.rollups import add_to_rollups, touch_periods
 
-Spent = Iterable[tuple[int, datetime, int]]  # customer, when, pico units: what limits count
-
 
 class Posting(msgspec.Struct, frozen=True):
     """What one batch appends. Events stand in the order of their keys; `decisions` are why they do."""
@@ -32,7 +30,6 @@ class Posting(msgspec.Struct, frozen=True):
     recorded_at: datetime
     events: Sequence[UsageEvent]
     texts: Sequence[EventText] = ()
-    spent: Spent = ()
     decisions: Sequence[Decision] = ()
     actor: str = "intake"
     reason: str | None = None
@@ -75,7 +72,7 @@ async def post(
     await touch_periods(connection, newly_touched, configuration.epoch)
     alerts: list[Decision] = []
     if limits := configuration.limits:
-        moves = movements(posting.spent, limits, metered.fee_months)
+        moves = movements(await _spent(connection, delta, interned), limits, metered.fee_months)
         tiered = Tiered(configuration.tiered, metered.usage)
         alerts = await move_limits(connection, moves, posting.recorded_at, interned, tiered)
     alerts += await announce_unrated(connection, posting.events, posting.recorded_at, interned)
@@ -90,3 +87,12 @@ async def post(
         delta.unrated,
         alerts,
     )
+
+
+async def _spent(
+    connection: Connection, delta: RollupDelta, interned: Interned
+) -> Iterator[tuple[int, datetime, int]]:
+    """What limits count: (customer, hour, pico units). Windows begin and end with hours."""
+    dimensions = {dimension for _, _, dimension in delta.sums}
+    await interned.learn_words(connection, (), dimensions)
+    return delta.spent({each for each in dimensions if interned.is_byok(each)})

@@ -15,7 +15,9 @@ from ledger.store.sql_files import query
 from pricing import BILLABLE_REQUESTS, Quantities
 
 EventKey = tuple[bytes, int]  # the key bits of the request id, the customer's number
+Comparable = tuple[Any, ...]  # what a row of revision 1 says that is compared
 
+_FIRST_ROWS = query("events", "first_rows")
 _RECORDED = query("events", "recorded")
 _RECORDED_METADATA = query("events", "recorded_metadata")
 _SIGHTED = query("events", "sighted")
@@ -55,6 +57,28 @@ async def _copy(
         await connection.copy_records_to_table(
             table, schema_name="ledger", columns=columns, records=rows
         )
+
+
+def comparable(event: UsageEvent) -> Comparable:
+    """What a row says, as `read_first_rows` gives it; the words that came with it are not in it."""
+    return (
+        event.occurred_at,
+        event.uncached_input_tokens,
+        event.cached_input_tokens,
+        event.output_tokens,
+        event.stated,
+        event.dimension,
+        event.opaque_id,
+        event.other_units,
+    )
+
+
+async def read_first_rows(
+    connection: Connection, ids: Iterable[bytes]
+) -> dict[EventKey, Comparable]:
+    """What the rows of revision 1 under key bits say; keys that are new are left out."""
+    rows = await connection.fetch(_FIRST_ROWS, [UUID(bits) for bits in sorted(ids)])
+    return {(row[0].bytes, row[1]): row[2:] for row in rows}
 
 
 async def read_recorded(

@@ -13,6 +13,7 @@ from ledger.store.sql_files import query
 MAX_DIMENSIONS = 100_000
 MAX_UNLISTED_DIMENSIONS = MAX_DIMENSIONS * 3 // 4
 MAX_UNRATED_DIMENSIONS = MAX_DIMENSIONS // 2
+_KEY_TYPE = 2  # its place among the words of a dimension
 LATER_WORDS = 4  # region, accelerator, billed_as, the terms of the meter
 
 _CUSTOMERS = query("interning", "customers")
@@ -84,6 +85,10 @@ class Interned:
             self.customer_words.update(await read_customer_words(connection, unknown))
         if unknown := [each for each in dimensions if each not in self.dimension_words]:
             self.dimension_words.update(await read_dimension_words(connection, unknown))
+
+    def is_byok(self, dimension: int) -> bool:
+        """Whether a dimension whose words are known is of the callers' own keys."""
+        return bool(self.dimension_words[dimension][_KEY_TYPE] == "byok")
 
     async def learn_meters(self, connection: Connection, dimensions: Iterable[int]) -> None:
         """Learn which version of a meter dimensions have."""

@@ -1,3 +1,10 @@
+-- name: first_rows
+-- What the first completed rows under some keys say, to tell by it that a resend says the same.
+SELECT request_id, customer, occurred_at, uncached_input_tokens, cached_input_tokens, output_tokens, stated,
+    dimension, opaque_id, other_units
+FROM usage_event
+WHERE request_id = ANY($1::uuid[]) AND revision = 1;
+
 -- name: recorded
 -- What stands under some keys: first sightings and completed statements, with all that is compared.
 SELECT e.request_id, e.customer, e.revision, e.opaque_id, e.occurred_at, e.stated,

@@ -14,19 +14,20 @@ from ledger.core.errors import DatabaseUnavailable, FieldError, TooManyDimension
 from ledger.core.statements import Statement
 from ledger.metrics.intake import IntakeMetrics
 from ledger.randomness import Salts
-from ledger.services.intake.batch import (
-    Knowledge,
+from ledger.services.intake.batch import write_batch
+from ledger.services.intake.counting import Laps, count_committed
+from ledger.services.intake.knowledge import Knowledge
+from ledger.services.intake.outcomes import Outcome, Verdict, rejected
+from ledger.services.intake.planning import (
     Plan,
     plan_batch,
+    plan_others,
     set_unknown_dimensions_aside,
-    settle,
-    write_batch,
 )
-from ledger.services.intake.counting import Laps, count_committed
-from ledger.services.intake.outcomes import Outcome, Verdict, rejected
+from ledger.services.intake.settling import settle, settle_regular
 from ledger.store.configuration import load_configuration
 from ledger.store.database import Connection, Database
-from ledger.store.events import EventKey, Recorded, read_recorded, read_sighted
+from ledger.store.events import EventKey, Recorded, read_first_rows, read_recorded, read_sighted
 from ledger.store.failures import DataRefused, KeyTaken, MetOtherWriter, sorted_failures
 from ledger.store.interning import Interned
 from ledger.store.log import Lane, enter_fence, fence_held, take_lane
@@ -60,7 +61,7 @@ class Committer:
     ) -> None:
         self._connection = connection
         self._lane = lane
-        self._knowledge = Knowledge(configuration, Interned(), set())
+        self._knowledge = Knowledge(configuration, Interned())
         self._clock = clock
         self._salts = salts
         self._metrics = metrics
@@ -165,9 +166,9 @@ class Committer:
             laps = Laps()
             try:
                 with sorted_failures():
-                    plan = await self._plan(statements)
+                    plan = await self._plan(statements, asked)
                     laps.end("plan")
-                    await self._commit_plan(plan, asked, laps)
+                    await self._commit_plan(plan, statements, asked, laps)
             except KeyTaken:
                 self._metrics.retries.count("key_taken")
                 self._probes_left = CLEAN_BATCHES_BEFORE_TRUST
@@ -179,14 +180,15 @@ class Committer:
         raise DatabaseUnavailable("the batch met other writers too often; send the records again")
 
     @traced("intake plan")
-    async def _plan(self, statements: Sequence[Statement]) -> Plan:
-        known = self._knowledge
+    async def _plan(self, statements: Sequence[Statement], asked: set[bytes]) -> Plan:
+        known, lane = self._knowledge, self._lane
+        regular = known.terms.split(statements, lane.lane, lane.next_batch, self._salts, asked)
         await known.interned.learn_customers(
             self._connection,
-            (statement.customer_id for statement in statements),
+            (statements[place].customer_id for place in regular.others),
             create=self._create_customers,
         )
-        plan = plan_batch(statements, known.interned.customers, known.configuration)
+        plan = plan_batch(statements, regular, known)
         try:
             await known.interned.learn_dimensions(
                 self._connection, (each.rated.dimension for each in plan.candidates)
@@ -196,16 +198,22 @@ class Committer:
         return plan
 
     @traced("intake commit")
-    async def _commit_plan(self, plan: Plan, asked: set[bytes], laps: Laps) -> None:
+    async def _commit_plan(
+        self, plan: Plan, statements: Sequence[Statement], asked: set[bytes], laps: Laps
+    ) -> None:
         posted, is_probed = None, self._probes_left > 0
+        planned = len(plan.regular.events) + len(plan.candidates)
         async with self._connection.transaction():
             if await enter_fence(self._connection) != self._knowledge.configuration.epoch:
                 raise ConfigurationMoved
+            if is_probed:
+                await self._probe_regular(plan, statements)
             new = settle(plan, await self._look_up(plan, asked))
-            if new:
+            if new or plan.regular.events:
                 posted = await write_batch(
                     self._connection,
                     self._lane,
+                    plan,
                     new,
                     self._knowledge,
                     self._lane.next_recorded_at(self._clock.now()),
@@ -217,11 +225,17 @@ class Committer:
         if posted is not None:
             self._lane = posted.lane
             self._knowledge.touched |= posted.newly_touched
+        for each in new:
+            self._knowledge.learn_terms(each.rated, each.customer)
         if self._probes_left:
-            met_duplicate = len(new) < len(plan.candidates)
-            self._probes_left = (
-                CLEAN_BATCHES_BEFORE_TRUST if met_duplicate else self._probes_left - 1
-            )
+            is_clean = posted is not None and posted.events == planned
+            self._probes_left = self._probes_left - 1 if is_clean else CLEAN_BATCHES_BEFORE_TRUST
+
+    async def _probe_regular(self, plan: Plan, statements: Sequence[Statement]) -> None:
+        """Tell resends among the regular records; what is not just that is planned as all others are."""
+        ids = [event.request_id for event in plan.regular.events]
+        unlike = settle_regular(plan, await read_first_rows(self._connection, ids))
+        plan_others(plan, statements, unlike, self._knowledge)
 
     async def _look_up(self, plan: Plan, asked: set[bytes]) -> dict[EventKey, Recorded]:
         """What is recorded under the keys that need it; under the others COPY will find out."""
@@ -238,8 +252,7 @@ class Committer:
 
     async def _reload(self) -> None:
         """Another epoch: other decisions, and months that are to be marked anew."""
-        self._knowledge.configuration = await load_configuration(self._connection)
-        self._knowledge.touched = set()
+        self._knowledge.renew(await load_configuration(self._connection))
 
 
 def _refused_by_database(failure: DataRefused) -> FieldError:

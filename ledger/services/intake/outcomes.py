@@ -25,7 +25,10 @@ class Verdict(StrEnum):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What became of one record. `rated` is there when it was accepted, `errors` when it was refused."""
+    """What became of one record; `errors` when it was refused.
+
+    `rated` is there when it was accepted and somebody asked, or it has no price.
+    """
 
     verdict: Verdict
     rated: RatedStatement | None = None
@@ -38,6 +41,8 @@ class Outcome(msgspec.Struct, frozen=True):
         return self.rated is not None and self.rated.is_unrated
 
 
+# Of most records nothing more is asked than that.
+ACCEPTED = Outcome(Verdict.ACCEPTED)
 DUPLICATE = Outcome(Verdict.DUPLICATE)
 
 

@@ -16,7 +16,7 @@ from ledger.clock import Clock
 from ledger.core.adjustments import Standing, reversal
 from ledger.core.configuration import Configuration
 from ledger.core.errors import DatabaseUnavailable
-from ledger.core.events import spend_pico, usage_event
+from ledger.core.events import usage_event
 from ledger.core.instants import format_instant
 from ledger.core.rating import RatedStatement
 from ledger.core.rerating import Differences, Plan, left_out, plan_rerating
@@ -131,17 +131,10 @@ class ChunkWriter:
         return True
 
     def _posting(self, plan: Plan, order: Order) -> Posting:
-        pairs = [
-            (event, standing.dimension.key_type)
-            for standing, rated in plan.changes
-            for event in self._events(standing, rated)
-        ]
         return Posting(
             recorded_at=self._lane.next_recorded_at(self._clock.now()),
-            events=[event for event, _ in pairs],
-            spent=[
-                (event.customer, event.occurred_at, spend_pico(event, key_type))
-                for event, key_type in pairs
+            events=[
+                event for standing, rated in plan.changes for event in self._events(standing, rated)
             ],
             decisions=_decisions(plan, order, self._interned.customer_words),
             actor=order.actor,

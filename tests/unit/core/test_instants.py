@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.core.instants import (
+    _RFC_3339,
     HOUR,
     format_instant,
     hour_of,
@@ -47,6 +48,23 @@ def test_a_time_with_offset_is_read_as_utc(text: str, instant: datetime) -> None
     """Digits beyond microseconds are cut off, never rounded up."""
     assert parse_instant(text) == instant
     assert parse_instant(text).utcoffset() == timedelta(0)
+
+
+@given(st.text("0123456789-W+T:.,Zz \u0662", min_size=19, max_size=28), st.integers(0, 26))
+def test_usual_times_are_read_as_all_others(text: str, place: int) -> None:
+    """The short way takes nothing that the pattern would not: it is tried on texts with the usual marks."""
+    usual = "2026-11-19T12:00:00.123456Z"
+    for changed in (
+        text,
+        usual[:place] + text[:1] + usual[place + 1 :],
+        usual[:19] + text[:1] + "000Z",
+    ):
+        try:
+            read = parse_instant(changed)
+        except ValueError:
+            continue
+        assert _RFC_3339.fullmatch(changed)
+        assert read == parse_instant(changed.replace("Z", "z"))
 
 
 @pytest.mark.parametrize(
