@@ -23,6 +23,7 @@ from ledger.api import (
     spend,
     unrated,
 )
+from ledger.api.admission import admitted_by
 from ledger.api.authentication import KeyGuard
 from ledger.api.dependencies import provide_caller
 from ledger.api.hygiene import with_hygiene
@@ -30,7 +31,6 @@ from ledger.api.measuring import with_measuring
 from ledger.api.methods import with_options
 from ledger.api.names_in_paths import with_names_in_paths
 from ledger.api.openapi.document import LedgerOpenAPI
-from ledger.api.parameters import refuse_unknown_parameters
 from ledger.api.schema_page import SchemaPage, refuse_unknown_page
 from ledger.api.spans import with_spans
 from ledger.bootstrap import Ledger, jobs_of
@@ -80,7 +80,7 @@ def create_app(ledger: Ledger, admin_key: str, instruments: Metrics | None = Non
             metrics.router,
         ],
         lifespan=[writing],
-        guards=[guard, refuse_unknown_parameters],
+        guards=[admitted_by(guard)],
         dependencies={
             "ledger": Provide(lambda: ledger, sync_to_thread=False),
             "caller": provide_caller(ledger),
