@@ -64,7 +64,7 @@ async def post(
     Raises:
         KeyTaken (as `sorted_failures` calls it): a key was recorded meanwhile.
     """
-    rows = await append_events(connection, posting.events, posting.texts)
+    lines = await append_events(connection, posting.events, posting.texts)
     delta = fold_events(posting.events)
     await add_to_rollups(connection, delta)
     metered = await meter_usage(connection, posting.events, configuration, interned)
@@ -77,7 +77,12 @@ async def post(
         alerts = await move_limits(connection, moves, posting.recorded_at, interned, tiered)
     alerts += await announce_unrated(connection, posting.events, posting.recorded_at, interned)
     batch = Batch(
-        posting.recorded_at, rows, [*posting.decisions, *alerts], posting.actor, posting.reason
+        posting.recorded_at,
+        posting.events,
+        lines,
+        [*posting.decisions, *alerts],
+        posting.actor,
+        posting.reason,
     )
     return Posted(
         await append_batch(connection, lane, batch, interned),

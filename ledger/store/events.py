@@ -1,14 +1,17 @@
 """Appending usage events and reading what stands under a key."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from operator import itemgetter
 from typing import Any
 
 import msgspec
 from asyncpg.pgproto.pgproto import UUID
 
+from ledger.core.digests import event_lines
 from ledger.core.request_ids import RequestKey, request_id_of
 from ledger.core.rows import EventText, UsageEvent
 from ledger.core.statements import Stated, Statement, Status
+from ledger.store.csv_lines import CSV_OPTIONS, as_csv
 from ledger.store.database import Connection
 from ledger.store.failures import encoding_values
 from ledger.store.sql_files import query
@@ -18,6 +21,7 @@ EventKey = tuple[bytes, int]  # the key bits of the request id, the customer's n
 Comparable = tuple[Any, ...]  # what a row of revision 1 says that is compared
 
 _FIRST_ROWS = query("events", "first_rows")
+_DIGEST = itemgetter(UsageEvent._fields.index("text_digest"))
 _RECORDED = query("events", "recorded")
 _RECORDED_METADATA = query("events", "recorded_metadata")
 _SIGHTED = query("events", "sighted")
@@ -32,14 +36,30 @@ class Recorded(msgspec.Struct):
 
 async def append_events(
     connection: Connection, events: Sequence[UsageEvent], texts: Sequence[EventText] = ()
-) -> list[tuple[Any, ...]]:
-    """COPY events, and the words that came with them, straight into the log; give the rows as written.
+) -> bytes:
+    """COPY events, and the words that came with them, straight into the log; give the lines to digest.
+
+    The lines are what is copied, too, wherever the two forms allow it: to write them takes a fraction of what
+    the driver needs to encode the values one by one.
 
     Raises:
         asyncpg.UniqueViolationError: one of the keys is there already; nothing was written.
     """
+    if not events:  # an adjustment may change nothing
+        return b""
     rows = [(UUID(event[0]), *event[1:]) for event in events]
-    await _copy(connection, "usage_event", UsageEvent._fields, rows)
+    lines = event_lines(rows)
+    is_worded = any(map(_DIGEST, rows))
+    if csv := as_csv(event_lines(map(_with_hex, rows)) if is_worded else lines):
+        await connection.copy_to_table(
+            "usage_event",
+            schema_name="ledger",
+            columns=UsageEvent._fields,
+            source=_whole(csv),
+            **CSV_OPTIONS,
+        )
+    else:
+        await _copy(connection, "usage_event", UsageEvent._fields, rows)
     if texts:
         await _copy(
             connection,
@@ -47,7 +67,17 @@ async def append_events(
             EventText._fields,
             [(UUID(text[0]), *text[1:]) for text in texts],
         )
-    return rows
+    return lines
+
+
+async def _whole(content: bytes) -> AsyncIterator[bytes]:
+    yield content
+
+
+def _with_hex(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A row whose digest is written as the database reads bytes."""
+    digest = row[-1]
+    return row if digest is None else (*row[:-1], f"\\x{digest.hex()}")
 
 
 async def _copy(

@@ -31,8 +31,6 @@ _HOLD_FENCE = query("log", "hold_fence")
 _RELEASE_FENCE = query("log", "release_fence")
 _RAISE_EPOCH = query("log", "raise_epoch")
 _CUT = query("log", "cut")
-_CUSTOMER = UsageEvent._fields.index("customer")
-_DIMENSION = UsageEvent._fields.index("dimension")
 
 
 class Lane(msgspec.Struct, frozen=True):
@@ -63,14 +61,15 @@ class Decision(msgspec.Struct, frozen=True):
 
 
 class Batch(msgspec.Struct, frozen=True):
-    """What is appended to a lane at once. Event rows are those that the table was given, in order of keys.
+    """What is appended to a lane at once: events in the order of keys, and the lines made of them.
 
     `reason` is why somebody decided so; the ledger's own decisions follow from a rule and have none.
     `epoch` is the one that they begin, if they change the configuration.
     """
 
     recorded_at: datetime
-    events: Sequence[tuple[Any, ...]] = ()
+    events: Sequence[UsageEvent] = ()
+    lines: bytes = b""
     decisions: Sequence[Decision] = ()
     actor: str = "intake"
     reason: str | None = None
@@ -181,8 +180,8 @@ async def _document(
     interned: Interned,
 ) -> BatchDocument:
     """The batch as it is digested, with what its numbers stand for."""
-    customers = {event[_CUSTOMER] for event in batch.events} | {each.customer for each in decisions}
-    dimensions = {event[_DIMENSION] for event in batch.events}
+    customers = {event.customer for event in batch.events} | {each.customer for each in decisions}
+    dimensions = {event.dimension for event in batch.events}
     await interned.learn_words(connection, customers, dimensions)
     return BatchDocument(
         lane=lane.lane,
@@ -190,6 +189,6 @@ async def _document(
         recorded_at=batch.recorded_at,
         customers=spelled(interned.customer_words, customers),
         dimensions=spelled(interned.dimension_words, dimensions),
-        events=batch.events,
+        events=batch.lines,
         decisions=decisions,
     )

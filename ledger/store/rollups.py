@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
-from operator import sub
 from typing import Any
+
+import msgspec
 
 from ledger.core.rollups import RollupDelta
 from ledger.store.database import Connection
@@ -12,7 +13,6 @@ from ledger.store.sql_files import query
 _ADD = query("rollups", "add")
 _ADD_UNITS = query("rollups", "add_units")
 _TOUCH = query("rollups", "touch")
-_BIGINT_MAX = 2**63 - 1
 
 
 async def add_to_rollups(connection: Connection, delta: RollupDelta) -> None:
@@ -31,22 +31,14 @@ async def touch_periods(
 
 
 async def _add(connection: Connection, sql: str, sums: Mapping[Any, list[int]]) -> None:
-    """Add sums by key. What leaves the range of a bigint is added in several goes."""
+    """Add sums by key."""
+    if not sums:
+        return
     keys = sorted(sums)
-    columns = list(zip(*map(sums.__getitem__, keys), strict=True))
-    while keys:
-        now = columns
-        if is_wide := _is_beyond_bigint(columns):
-            now = [tuple(map(_clamped, column)) for column in columns]
-        await connection.execute(sql, *zip(*keys, strict=True), *now)
-        if not is_wide:
-            return
-        columns = [tuple(map(sub, *pair)) for pair in zip(columns, now, strict=True)]
+    columns = (*zip(*keys, strict=True), *zip(*map(sums.__getitem__, keys), strict=True))
+    await connection.execute(sql, *map(_array, columns))
 
 
-def _is_beyond_bigint(columns: Sequence[Sequence[int]]) -> bool:
-    return any(max(column) > _BIGINT_MAX or min(column) < -_BIGINT_MAX for column in columns)
-
-
-def _clamped(number: int) -> int:
-    return max(-_BIGINT_MAX, min(_BIGINT_MAX, number))
+def _array(column: Sequence[Any]) -> str:
+    """A column as the text of an array, which takes a tenth of the driver's time to encode its values."""
+    return f"{{{msgspec.json.encode(column)[1:-1].decode()}}}"

@@ -1,11 +1,12 @@
 -- name: add
--- The rows come sorted by key: two writers that move the same sums lock them in the same order. What one
--- batch adds comes as bigint, which the driver encodes several times faster than numeric.
+-- The rows come sorted by key: two writers that move the same sums lock them in the same order. Columns come as
+-- the text of arrays, which costs the sender a tenth of the values one by one.
 INSERT INTO rollup_hour AS r
 SELECT * FROM unnest(
-    $1::integer[], $2::timestamptz[], $3::integer[], $4::bigint[], $5::bigint[], $6::bigint[],
-    $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[],
-    $13::bigint[])
+    $1::text::integer[], $2::text::timestamptz[], $3::text::integer[], $4::text::bigint[],
+    $5::text::bigint[], $6::text::numeric[], $7::text::numeric[], $8::text::numeric[],
+    $9::text::numeric[], $10::text::numeric[], $11::text::numeric[], $12::text::numeric[],
+    $13::text::numeric[])
 ON CONFLICT (customer, hour_at, dimension) DO UPDATE SET
     requests = r.requests + excluded.requests,
     unrated = r.unrated + excluded.unrated,
@@ -21,7 +22,8 @@ ON CONFLICT (customer, hour_at, dimension) DO UPDATE SET
 -- name: add_units
 INSERT INTO rollup_hour_unit AS r
 SELECT * FROM unnest(
-    $1::integer[], $2::timestamptz[], $3::integer[], $4::text[], $5::bigint[], $6::bigint[])
+    $1::text::integer[], $2::text::timestamptz[], $3::text::integer[], $4::text::text[],
+    $5::text::numeric[], $6::text::numeric[])
 ON CONFLICT (customer, hour_at, dimension, unit) DO UPDATE SET
     quantity = r.quantity + excluded.quantity,
     pico = r.pico + excluded.pico;

@@ -13,6 +13,7 @@ from ledger.core.digests import (
     BatchDocument,
     DecisionRow,
     batch_digest,
+    event_lines,
     spelled,
     text_digest,
 )
@@ -175,6 +176,6 @@ def _document(
         recorded_at=batch["recorded_at"],
         customers=spelled(numbers.customers, customers),
         dimensions=spelled(numbers.dimensions, {row[_DIMENSION] for row in rows}),
-        events=rows,
+        events=event_lines(rows),
         decisions=decisions,
     )
