@@ -24,7 +24,7 @@ _END_MS = (datetime(2100, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=
 _TOP_BIT = 1 << 127
 
 
-class RequestKey(msgspec.Struct, frozen=True):
+class RequestKey(msgspec.Struct, frozen=True, gc=False):
     """The key of a request id: 16 bytes, and the text where the bytes do not say it."""
 
     bits: bytes

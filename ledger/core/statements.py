@@ -59,7 +59,7 @@ class Status(StrEnum):
     ERROR = "error"
 
 
-class Statement(msgspec.Struct):
+class Statement(msgspec.Struct, gc=False):
     """One record in one form. `provider` is stated or told by the endpoint; both may be missing.
 
     `quantities` are the disjoint integers of `pricing`. `fields` is the JSON of what is kept but not

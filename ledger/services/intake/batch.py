@@ -14,6 +14,7 @@ from ledger.store.database import Connection
 from ledger.store.log import Lane
 from ledger.traces.spans import traced
 
+_ID = itemgetter(UsageEvent._fields.index("request_id"))
 _KEY = itemgetter(*map(UsageEvent._fields.index, ("request_id", "customer")))
 
 
@@ -37,11 +38,17 @@ async def write_batch(
     """
     texts = list(plan.regular.texts)
     events = [*plan.regular.events, *(_event(each, lane, knowledge, salts, texts) for each in new)]
-    events.sort(key=_KEY)
+    _sort(events)
     posting = Posting(recorded_at, events, texts)
     return await post(
         connection, lane, posting, knowledge.configuration, knowledge.interned, knowledge.touched
     )
+
+
+def _sort(events: list[UsageEvent]) -> None:
+    """Sort by key; by the id alone, at a third of the cost, where no two customers have the same."""
+    is_unique = len(set(map(_ID, events))) == len(events)
+    events.sort(key=_ID if is_unique else _KEY)
 
 
 def _event(

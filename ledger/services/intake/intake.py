@@ -19,7 +19,14 @@ from ledger.core.reading import read_statement
 from ledger.core.statements import Refusal, Statement
 from ledger.logs import logger
 from ledger.services.intake.bytes_in_flight import BytesInFlight
-from ledger.services.intake.outcomes import Counters, Outcome, Report, Verdict, rejected
+from ledger.services.intake.outcomes import (
+    Counters,
+    Outcome,
+    Report,
+    Verdict,
+    are_all_accepted,
+    rejected,
+)
 from ledger.services.intake.window import Progress, Taken, Window
 from ledger.services.intake.writer import Writer
 from ledger.store.database import Database
@@ -67,12 +74,14 @@ class Intake:
         async with reading or nullcontext():
             records = await _read(raws, sender.customer_id, self._clock.now(), first_seen_at)
         statements = [each for each in records if isinstance(each, Statement)]
-        committed = iter(await self.writer.submit(statements, tells_completion=tells_completion))
-        outcomes = [
-            rejected(*each.errors) if isinstance(each, Refusal) else next(committed)
-            for each in records
-        ]
-        if first_seen_at is None:
+        outcomes = await self.writer.submit(statements, tells_completion=tells_completion)
+        if len(statements) < len(records):
+            committed = iter(outcomes)
+            outcomes = [
+                rejected(*each.errors) if isinstance(each, Refusal) else next(committed)
+                for each in records
+            ]
+        if first_seen_at is None and not are_all_accepted(outcomes):
             await self._quarantine(raws, records, outcomes, sender)
         if refused := len(records) - len(statements):  # the writer counts those that reach it
             self.writer.metrics.records.count(Verdict.REJECTED, by=refused)
