@@ -103,7 +103,8 @@ def _is_possible(occurred_at: datetime, received_at: datetime) -> bool:
 
 def _stated_bits(record: PlainRecord) -> int:
     return (
-        (record.model is not None and _MODEL)
+        0  # so that what states nothing is a number, too
+        | (record.model is not None and _MODEL)
         | (record.provider is not None and _PROVIDER)
         | (record.provider_key_type is not None and _KEY_TYPE)
         | (record.input_tokens is not None and _INPUT)

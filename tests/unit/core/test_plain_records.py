@@ -51,6 +51,14 @@ def test_both_ways_read_the_same(changes: dict[str, Any], bound_to: str | None) 
     read = read_plain(raw, RECEIVED, bound_to)
     if read is not None:
         assert read == read_fully(raw, RECEIVED, bound_to)
+        assert type(read.stated) is int
+
+
+def test_what_states_nothing_says_so_by_a_number() -> None:
+    """The digest of a batch writes it out, and `verify` reads it back from the row."""
+    read = read_plain(b'{"request_id": "a", "customer_id": "acme"}', RECEIVED, None)
+    assert read is not None
+    assert (read.stated, type(read.stated)) == (0, int)
 
 
 @pytest.mark.parametrize("left_out", [None, *sorted(PLAIN.keys() - {"request_id", "customer_id"})])
