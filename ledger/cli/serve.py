@@ -4,7 +4,7 @@ import gc
 import resource
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from typing import Any
 
 import click
@@ -98,6 +98,11 @@ def server_config(
     "--port", type=click.IntRange(0, 65535), help="Port; LEDGER_PORT or 8080; 0: any free one."
 )
 @click.option(
+    "--share-port",
+    is_flag=True,
+    help="Let other servers that are told the same listen at this port; the system spreads connections.",
+)
+@click.option(
     "--jobs/--no-jobs",
     "with_jobs",
     default=True,
@@ -105,7 +110,9 @@ def server_config(
     help="Run the jobs beside the API; without, `ledger jobs run` is to run somewhere.",
 )
 @command
-async def command_group(host: str | None, port: int | None, *, with_jobs: bool) -> int:
+async def command_group(
+    host: str | None, port: int | None, *, share_port: bool, with_jobs: bool
+) -> int:
     """Serve the API, with its writer and its jobs.
 
     Example: ledger serve --port 8080
@@ -116,7 +123,8 @@ async def command_group(host: str | None, port: int | None, *, with_jobs: bool) 
     """
     settings = read_settings()
     begin_log(settings.log_level, settings.log_format)
-    listener = listen(host or settings.host, settings.port if port is None else port)
+    port = settings.port if port is None else port
+    listener = listen(host or settings.host, port, is_shared=share_port)
     key, path = admin_key(settings)
     if path is not None:
         remark(f"ledger: the admin key lies in {path}")
@@ -158,8 +166,8 @@ def connections_within_limits(wanted: int | None) -> int:
     return min(wanted_or_default, most)
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Take an address before anything else is begun.
+def listen(host: str, port: int, *, is_shared: bool = False) -> socket.socket:
+    """Take an address before anything else is begun; `is_shared`: beside others who share it.
 
     Raises:
         SetupError: it is in use, not ours, or no address.
@@ -168,9 +176,13 @@ def listen(host: str, port: int) -> socket.socket:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP, flags=socket.AI_PASSIVE
         )[0]
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
+        with ExitStack() as taken:
+            listener = taken.enter_context(socket.socket(family, kind, protocol))
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if is_shared:
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            listener.bind(address)
+            taken.pop_all()
     except OSError as error:
         raise SetupError(
             f"cannot listen on {host}:{port}: {error.strerror}; "
