@@ -34,6 +34,17 @@ CREATE TYPE ledger.key_type AS ENUM (
     'byok'
 );
 
+CREATE FUNCTION ledger.base32_letters(digits bigint) RETURNS bigint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT digits + x'3030303030303030'::bigint
+        + (((digits + x'1616161616161616'::bigint) >> 5) & x'0101010101010101'::bigint) * 7
+        + (((digits + x'0E0E0E0E0E0E0E0E'::bigint) >> 5) & x'0101010101010101'::bigint)
+        + (((digits + x'0C0C0C0C0C0C0C0C'::bigint) >> 5) & x'0101010101010101'::bigint)
+        + (((digits + x'0A0A0A0A0A0A0A0A'::bigint) >> 5) & x'0101010101010101'::bigint)
+        + (((digits + x'0505050505050505'::bigint) >> 5) & x'0101010101010101'::bigint)
+$$;
+
 CREATE FUNCTION ledger.bound_customer() RETURNS integer
     LANGUAGE sql STABLE PARALLEL SAFE
     AS $$
@@ -124,9 +135,9 @@ $$;
 CREATE FUNCTION ledger.instant_text(instant timestamp with time zone) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     AS $$
-    SELECT to_char(instant AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS')
-        || CASE WHEN extract(microseconds FROM instant)::bigint % 1000000 = 0 THEN ''
-                ELSE to_char(instant AT TIME ZONE 'UTC', '.US') END || 'Z'
+    SELECT to_char(instant AT TIME ZONE 'UTC',
+        CASE WHEN date_trunc('second', instant) = instant THEN 'YYYY-MM-DD"T"HH24:MI:SS"Z"'
+            ELSE 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"' END)
 $$;
 
 CREATE FUNCTION ledger.is_metered(meter_unit text, unit text) RETURNS boolean
@@ -239,27 +250,37 @@ CREATE FUNCTION ledger.request_id_text(id uuid, opaque_id text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     AS $$
 DECLARE
-    digits constant text := '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
     hex text;
-    high bigint;
-    low bigint;
-    answer text := 'req_';
+    first bigint;
+    second bigint;
+    third bigint;
+    fourth bigint;
 BEGIN
     IF opaque_id IS NOT NULL THEN
         RETURN opaque_id;
     END IF;
     hex := replace(id::text, '-', '');
-    high := ('x' || left(hex, 16))::bit(64)::bigint;
-    low := ('x' || right(hex, 16))::bit(64)::bigint;
-    FOR shift IN REVERSE 61..1 BY 5 LOOP
-        answer := answer || substr(digits, ((high >> shift) & 31)::integer + 1, 1);
-    END LOOP;
-    answer := answer || substr(digits, (((high & 1) << 4) | ((low >> 60) & 15))::integer + 1, 1);
-    FOR shift IN REVERSE 55..0 BY 5 LOOP
-        answer := answer || substr(digits, ((low >> shift) & 31)::integer + 1, 1);
-    END LOOP;
-    RETURN answer;
+    first := ledger.spread_digits(('x' || left(hex, 2))::bit(8)::integer);
+    second := ledger.spread_digits(('x' || substr(hex, 3, 10))::bit(40)::bigint);
+    third := ledger.spread_digits(('x' || substr(hex, 13, 10))::bit(40)::bigint);
+    fourth := ledger.spread_digits(('x' || substr(hex, 23, 10))::bit(40)::bigint);
+    RETURN 'req_' || convert_from(decode(
+        right(to_hex(ledger.base32_letters(first)), 4) || to_hex(ledger.base32_letters(second))
+            || to_hex(ledger.base32_letters(third)) || to_hex(ledger.base32_letters(fourth)), 'hex'), 'UTF8');
 END $$;
+
+CREATE FUNCTION ledger.spread_digits(bits bigint) RETURNS bigint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT (bits & x'1F'::bigint)
+        | ((bits << 3) & x'1F00'::bigint)
+        | ((bits << 6) & x'1F0000'::bigint)
+        | ((bits << 9) & x'1F000000'::bigint)
+        | ((bits << 12) & x'1F00000000'::bigint)
+        | ((bits << 15) & x'1F0000000000'::bigint)
+        | ((bits << 18) & x'1F000000000000'::bigint)
+        | ((bits << 21) & x'1F00000000000000'::bigint)
+$$;
 
 CREATE TABLE ledger.alert (
     customer integer NOT NULL,
@@ -1313,6 +1334,10 @@ GRANT USAGE ON SCHEMA ledger TO ledger_bound;
 
 GRANT USAGE ON SCHEMA ledger_bound TO ledger_bound;
 
+REVOKE ALL ON FUNCTION ledger.base32_letters(digits bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ledger.base32_letters(digits bigint) TO ledger_service;
+GRANT ALL ON FUNCTION ledger.base32_letters(digits bigint) TO ledger_bound;
+
 REVOKE ALL ON FUNCTION ledger.bound_customer() FROM PUBLIC;
 GRANT ALL ON FUNCTION ledger.bound_customer() TO ledger_bound;
 
@@ -1377,6 +1402,10 @@ REVOKE ALL ON FUNCTION ledger.refuse_change() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ledger.request_id_text(id uuid, opaque_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ledger.request_id_text(id uuid, opaque_id text) TO ledger_service;
 GRANT ALL ON FUNCTION ledger.request_id_text(id uuid, opaque_id text) TO ledger_bound;
+
+REVOKE ALL ON FUNCTION ledger.spread_digits(bits bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ledger.spread_digits(bits bigint) TO ledger_service;
+GRANT ALL ON FUNCTION ledger.spread_digits(bits bigint) TO ledger_bound;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ledger.alert TO ledger_service;
 GRANT SELECT ON TABLE ledger.alert TO ledger_bound;

@@ -93,7 +93,7 @@ async def _export(
     line_ends = LineEnds()
 
     async def write(chunk: bytes) -> None:
-        file.write(line_ends.translate(bytes(chunk)))
+        file.write(line_ends.translate(chunk))
         if progress is not None:
             progress(name, line_ends.lines - 1)
 

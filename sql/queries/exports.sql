@@ -1,9 +1,15 @@
+-- name: room_to_sort
+-- Millions of rows are sorted in runs of what the server gives to a sort, and merged as often as there are too
+-- many runs to merge at once. So many rows in a run that once is enough; the pool takes it back.
+SELECT set_config('work_mem', '32MB', false)
+WHERE pg_size_bytes(current_setting('work_mem')) < pg_size_bytes('32MB');
+
 -- name: usage
 -- One row for each revision, unmetered ones too, in the bytewise order of the texts that identify it.
 -- What repeats from row to row is made safe for spreadsheets once, before the joins; the text of the id
--- is made once, as the key to sort by.
+-- is made once, as the key to sort by. Customers are put in order once, and rows compared by the place.
 WITH payer AS MATERIALIZED (
-    SELECT customer, customer_id, csv_text(customer_id) AS cell
+    SELECT customer, csv_text(customer_id) AS cell, row_number() OVER (ORDER BY customer_id) AS place
     FROM customer WHERE $3::text IS NULL OR customer_id = $3
 ), grouped AS MATERIALIZED (
     SELECT d.dimension, csv_text(d.provider) AS provider, csv_text(d.model) AS model, d.key_type,
@@ -16,6 +22,7 @@ WITH payer AS MATERIALIZED (
     SELECT *, request_id_text(request_id, opaque_id) COLLATE "C" AS id_text,
         input_pico + cached_input_pico + output_pico + other_pico AS cost_pico
     FROM usage_event WHERE occurred_at >= $1 AND occurred_at < $2
+        AND ($3::text IS NULL OR customer = (SELECT customer FROM payer)) -- one at most has that name
     OFFSET 0 -- keeps the planner from making the text of the id anew wherever it is used
 )
 SELECT
@@ -51,8 +58,9 @@ SELECT
     g.meter_slug,
     csv_text(x.response_id) AS response_id,
     e.reported_cost,
-    (SELECT '{' || string_agg(to_json(key)::text || ':' || value::text, ',') || '}'
-        FROM jsonb_each(x.metadata)) AS metadata,
+    CASE WHEN x.metadata IS NOT NULL THEN (
+        SELECT '{' || string_agg(to_json(key)::text || ':' || value::text, ',') || '}'
+        FROM jsonb_each(x.metadata)) END AS metadata,
     g.region,
     g.accelerator,
     g.billed_as,
@@ -76,7 +84,7 @@ LEFT JOIN batch b USING (lane, batch)
 -- The words of a request stand once, with its first statement, and are those of every later revision.
 LEFT JOIN event_text x ON x.request_id = e.request_id AND x.customer = e.customer
     AND x.revision = least(e.revision, 1)
-ORDER BY p.customer_id, e.id_text, e.revision;
+ORDER BY p.place, e.id_text, e.revision;
 
 -- name: usage_sums
 -- What the rows of `usage` add up to; amounts that are not known count nothing.

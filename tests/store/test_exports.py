@@ -23,10 +23,13 @@ from ledger.demo.sample import sample_lines
 from ledger.services.exporting import export_files, stream_csv
 from ledger.services.intake.writer import Writer
 from ledger.services.invoices import list_invoices, run_invoices, show_invoice
+from ledger.store import exports
 from ledger.store.database import Database
+from ledger.store.exports import Selection, copy_rows, stream_rows
 
 START, END = datetime(2026, 4, 1, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC)
 MAY = datetime(2026, 5, 1, tzinfo=UTC)
+WANTED_BYTES = 400_000  # more than the driver ever gives
 PICO = Decimal("0.000000000001")
 MODEL = "accounts/fireworks/models/deepseek-v4-pro"
 
@@ -182,6 +185,40 @@ async def test_usage_has_every_revision_once(database: Database) -> None:
         assert row == expected
     assert content.count(b"\r\n") == content.count(b"\n") == len(rows) + 1
     assert not content.startswith(b"\xef\xbb\xbf")
+
+
+@pytest.mark.usefixtures("sample")
+async def test_pieces_are_worth_their_way(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each but the last has the size that is wanted at least, whatever the driver gives at a time."""
+    monkeypatch.setattr(exports, "PIECE_BYTES", WANTED_BYTES)
+
+    *pieces, last = [
+        len(chunk)
+        async for chunk in stream_rows(database, "test", "usage", Selection(START, END, "USD"))
+    ]
+
+    assert sum(pieces) + last > 2 * WANTED_BYTES
+    assert pieces
+    assert all(size >= WANTED_BYTES for size in pieces)
+
+
+@pytest.mark.usefixtures("sample")
+async def test_the_room_to_sort_is_given_back(database: Database) -> None:
+    """An export takes more memory than others do, and only while it runs."""
+    async with database.stream("test") as connection:
+        before = await connection.fetchval("SHOW work_mem")
+        await copy_rows(connection, "usage", Selection(START, END, "USD"), nowhere)
+        during = await connection.fetchval("SHOW work_mem")
+        backend = await connection.fetchval("SELECT pg_backend_pid()")
+    async with database.connection() as connection:
+        assert await connection.fetchval("SELECT pg_backend_pid()") == backend
+        assert await connection.fetchval("SHOW work_mem") == before != during
+
+
+async def nowhere(_: bytes) -> None:
+    """Takes what is exported."""
 
 
 @pytest.mark.usefixtures("sample")

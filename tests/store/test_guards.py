@@ -36,6 +36,7 @@ CALLED = (
     "enter_fence()", "raise_epoch()", "request_id_text(uuid,text)", "csv_text(text)", "pico_text(numeric)",
     "instant_text(timestamp with time zone)", "counts_as_input(text)", "counts_as_output(text)",
     "input_parts(jsonb)", "output_parts(jsonb)", "dimension_words(text,text,text,text,text,text)",
+    "spread_digits(bigint)", "base32_letters(bigint)",
     "is_metered(text,text)", "metered_quantity(text,numeric,numeric,jsonb)",
 )  # fmt: skip
 # Every right of the service; what is not here, as no partition is, it may not even read.
