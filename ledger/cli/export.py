@@ -14,6 +14,7 @@ from ledger.cli.running import (
     print_table,
     say,
 )
+from ledger.exports.compression import SUFFIXES
 from ledger.services.exporting import export_files
 
 NAMES = ("usage", "invoices")
@@ -26,6 +27,12 @@ NAMES = ("usage", "invoices")
 @click.option(
     "--output", type=click.Path(path_type=Path), required=True, help="Folder to write to."
 )
+@click.option(
+    "--compress",
+    "compression",
+    type=click.Choice(list(SUFFIXES)),
+    help="Write usage.csv.gz or usage.csv.zst instead of usage.csv.",
+)
 @json_option
 @on_ledger
 async def command_group(
@@ -35,6 +42,7 @@ async def command_group(
     start_at: datetime,
     end_at: datetime,
     output: Path,
+    compression: str | None,
     as_json: bool,
 ) -> None:
     """Write CSV files and a manifest, all of one moment.
@@ -49,6 +57,7 @@ async def command_group(
         end_at,
         output,
         currency=ledger.settings.currency,
+        compression=compression,
     )
     if as_json:
         print_json(manifest)

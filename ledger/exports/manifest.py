@@ -12,13 +12,18 @@ NAME = "manifest.json"
 SCHEMA_VERSION = 1
 
 
-class ExportedFile(msgspec.Struct, frozen=True):
-    """One file: its rows without the header, sums as decimal text, SHA-256 of its bytes."""
+class ExportedFile(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One file: its rows without the header, sums as decimal text, SHA-256 of its bytes as they lie there.
+
+    One that is compressed also says how, and the SHA-256 of the CSV in it, whose rows and sums they are.
+    """
 
     name: str
     rows: int
     sums: dict[str, str]
     sha256: str
+    compression: str | None = None
+    csv_sha256: str | None = None
 
 
 def build_manifest(

@@ -8,7 +8,8 @@ from typing import Any
 from ledger.clock import Clock
 from ledger.core.cuts import format_as_of
 from ledger.core.errors import InvalidParameter, NotFound
-from ledger.exports.files import PendingFile, pending_files
+from ledger.exports.csv_files import CsvFile, file_name
+from ledger.exports.files import pending_files
 from ledger.exports.line_ends import LineEnds
 from ledger.exports.manifest import NAME, ExportedFile, build_manifest, manifest_bytes
 from ledger.store.database import Connection, Database
@@ -27,11 +28,13 @@ async def export_files(
     output: Path,
     *,
     currency: str,
+    compression: str | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Write exports over `[start_at, end_at)` into a folder; give the manifest, which is written last.
 
-    All files show one state. The same state gives the same bytes again.
+    All files show one state. The same state gives the same bytes again. `compression` is `gzip`, `zstd` or
+    None.
 
     Raises:
         NotFound: there is no such export.
@@ -42,10 +45,10 @@ async def export_files(
     with pending_files(output) as open_file:
         async with database.snapshot() as connection:
             as_of = format_as_of(clock.now(), await read_cut(connection))
-            files = [
-                await _export(connection, name, selection, open_file(f"{name}.csv"), progress)
-                for name in dict.fromkeys(names)
-            ]
+            files = []
+            for name in dict.fromkeys(names):
+                file = CsvFile(open_file(file_name(name, compression)), compression)
+                files.append(await _export(connection, name, selection, file, progress))
         manifest = build_manifest(start_at, end_at, as_of, currency, files)
         open_file(NAME).write(manifest_bytes(manifest))
     return manifest
@@ -87,19 +90,16 @@ async def _export(
     connection: Connection,
     name: str,
     selection: Selection,
-    file: PendingFile,
+    file: CsvFile,
     progress: Progress | None,
 ) -> ExportedFile:
-    line_ends = LineEnds()
-
     async def write(chunk: bytes) -> None:
-        file.write(line_ends.translate(chunk))
+        file.write(chunk)
         if progress is not None:
-            progress(name, line_ends.lines - 1)
+            progress(name, file.rows)
 
     rows = await copy_rows(connection, name, selection, write)
-    sums = await read_sums(connection, name, selection)
-    return ExportedFile(file.name, rows, sums, file.sha256)
+    return file.finish(rows, await read_sums(connection, name, selection))
 
 
 def _selection(
