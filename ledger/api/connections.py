@@ -152,6 +152,14 @@ class BoundedConnection(HttpToolsProtocol):
         if not self._is_deaf:
             super().on_response_complete()
 
+    def pause_writing(self) -> None:
+        """The client reads less than there is: from now on it is timed, not from the next look at it."""
+        super().pause_writing()
+        now_s = self.loop.time()
+        end_s = self._judge_reader(now_s)
+        if self._timer is not None and end_s < self._timer.when():
+            self._look_at(end_s)
+
     def shutdown(self) -> None:
         """Answer what has come, and end."""
         self._may_stay = False
