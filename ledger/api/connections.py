@@ -9,6 +9,8 @@ One timer a connection looks at these when the first of them can be over, so a r
 """
 
 import asyncio
+import socket
+import struct
 from collections.abc import Callable
 from enum import Enum, auto
 from typing import Any
@@ -24,6 +26,7 @@ from ledger.metrics.http import HttpMetrics
 # two pieces of a body, or after it, is an extension or a trailer that nobody asked for.
 _FRAMING_PER_BODY_BYTE = 8
 _SHORTEST_LOOK_S = 0.01
+_LINGER_NOT = struct.pack("ii", 1, 0)
 
 
 class Bounds(msgspec.Struct, frozen=True):
@@ -204,8 +207,15 @@ class BoundedConnection(HttpToolsProtocol):
             self._drained_bytes, self._drained_at_s = drained_bytes, now_s
         end_s = self._drained_at_s + self.bounds.drain_s
         if now_s >= end_s:
-            self.transport.abort()
+            self._cut()
         return end_s
+
+    def _cut(self) -> None:
+        """Close, and let the kernel forget what it holds for the client, else it goes on offering that."""
+        self.transport.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT
+        )
+        self.transport.abort()
 
     def _judge_sender(self, now_s: float) -> float:
         """Refuse one who does not send what he began."""

@@ -20,6 +20,7 @@ from ledger.bench.databases import bench_server, count_events
 from ledger.bench.drippers import Drippers
 from ledger.bench.processes import ServerProcess, peak_resident_bytes, server_process
 from ledger.bench.records import Mix, record_lines
+from ledger.bench.silent import SilentReaders, fill_with_words
 from ledger.cli.running import json_option, print_json, print_table, stderr
 from ledger.cli.serve import connections_within_limits
 from ledger.clock import SystemClock
@@ -34,9 +35,10 @@ _NDJSON = {"Content-Type": "application/x-ndjson"}
 
 
 class Options(msgspec.Struct, frozen=True):
-    """How many connections drip, how long good records are sent beside, and how long the streams are."""
+    """How many connections drip, how many never read; how long good records are sent and streams are."""
 
     connections: int
+    silent: int
     seconds: float
     stream_mib: int
 
@@ -47,6 +49,8 @@ class Result(msgspec.Struct):
     peak_mib: int = 0
     dripping_at_once: int = 0
     ended_by_the_server: int = 0
+    silent_at_once: int = 0
+    silent_ended_by_the_server: int = 0
     good_records: int = 0
     recorded: int = 0
     slowest_good_ms: int = 0
@@ -57,12 +61,14 @@ class Result(msgspec.Struct):
 @click.command("door")
 @json_option
 @click.option("--connections", default=10_000, show_default=True, help="That drip a byte a second.")
+@click.option("--silent", default=60, show_default=True, help="That never read an answer.")
 @click.option("--seconds", default=40.0, show_default=True, help="How long good records are sent.")
 @click.option("--stream-mib", default=1000, show_default=True, help="Length of the streams.")
-def bench(*, as_json: bool, connections: int, seconds: float, stream_mib: int) -> None:
-    """Bombs, endless streams, dripping connections, good records beside: peak memory of the server."""
+def bench(*, as_json: bool, connections: int, silent: int, seconds: float, stream_mib: int) -> None:
+    """Bombs, long streams, clients that drip or never read, good records beside: its peak memory."""
     connections_within_limits(None)
-    result = uvloop.run(measure(Options(connections, seconds, stream_mib), SystemClock().now()))
+    options = Options(connections, silent, seconds, stream_mib)
+    result = uvloop.run(measure(options, SystemClock().now()))
     if as_json:
         print_json({"bench": "door", "result": result})
         return
@@ -91,6 +97,7 @@ async def measure(options: Options, now: datetime) -> Result:
 async def _attack(process: ServerProcess, key: str, options: Options, start_at: datetime) -> Result:
     result = Result(answers={})
     drippers = Drippers(process.host, process.port, key, options.connections)
+    silent = SilentReaders(process.host, process.port, key, options.silent)
     lines = record_lines(1 << 40, start_at, Mix())
     headers = {"Authorization": f"Bearer {key}"}
     limits = httpx.Limits(max_connections=20)
@@ -102,13 +109,16 @@ async def _attack(process: ServerProcess, key: str, options: Options, start_at: 
     ):
         while drippers.most_open < options.connections:  # noqa: ASYNC110 - no event is set
             await asyncio.sleep(0.1)
+        await fill_with_words(http, start_at.isoformat())
         async with (
+            _beside(silent.ask),
             _beside(lambda: _look_at_health(http, result)),
             _beside(lambda: _throw_everything(http, result, options)) as attacks,
         ):
             await _send_good(http, result, lines, options.seconds)
             await attacks
     result.dripping_at_once, result.ended_by_the_server = drippers.most_open, drippers.ended
+    result.silent_at_once, result.silent_ended_by_the_server = silent.most_open, silent.ended
     return result
 
 

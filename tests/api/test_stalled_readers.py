@@ -36,6 +36,7 @@ SELECT ('8' || substr(md5(n::text), 2))::uuid, occurred_at, 0, 0, 0, 0, 0, 0, 0,
     dimension, stated, kind, revision, 1, 0, rpad(n::text, 255, 'x')
 FROM usage_event, generate_series(1, $1) n
 """
+CLOSED = 7  # in the kernel's numbers of what a connection is
 MOST_WAITING_BYTES = 2_500_000  # two answers of 30
 COPYING = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'COPY%' AND state = 'active'"
 
@@ -48,7 +49,7 @@ class House(msgspec.Struct):
     client: httpx.AsyncClient
 
     @asynccontextmanager
-    async def silent(self, request: bytes, count: int = 1) -> AsyncIterator[None]:
+    async def silent(self, request: bytes, count: int = 1) -> AsyncIterator[socket.socket]:
         """A connection that sends a request so many times and never reads."""
         loop = asyncio.get_running_loop()
         with socket.socket() as connection:
@@ -56,7 +57,7 @@ class House(msgspec.Struct):
             connection.setblocking(False)
             await loop.sock_connect(connection, ("127.0.0.1", self.port))
             sending = asyncio.create_task(loop.sock_sendall(connection, request * count))
-            yield
+            yield connection
             sending.cancel()
             await asyncio.gather(sending, return_exceptions=True)
 
@@ -179,7 +180,7 @@ async def test_answers_that_nobody_reads_end(house: House, asked: bytes) -> None
         "/v1/requests/batch", content=WORDY, headers={"Content-Type": NDJSON}
     )
     assert taken.json()["accepted"] == 100
-    async with house.silent(asked, 30):
+    async with house.silent(asked, 30) as silent:
         await until(house.stalled)
         waiting_bytes = 0
         while house.stalled():
@@ -190,3 +191,5 @@ async def test_answers_that_nobody_reads_end(house: House, asked: bytes) -> None
             )
         await until(lambda: len(house.connections()) == 1)
         assert waiting_bytes < MOST_WAITING_BYTES
+        # Reset: what the kernel held for it is forgotten too.
+        assert silent.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == CLOSED

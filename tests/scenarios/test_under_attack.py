@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from ledger.bench import door, outage
+from ledger.bench.silent import WORDY
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 PEAK_MIB = 400
@@ -10,14 +11,17 @@ SLOWEST_S = 8  # a little more than two, where nobody else uses the processor
 
 
 async def test_attacks_cost_little_and_good_records_are_taken() -> None:
-    """Bombs, long streams and some hundred dripping connections: flat memory, clear answers, nothing lost."""
-    result = await door.measure(door.Options(connections=300, seconds=3, stream_mib=80), NOW)
+    """Bombs, long streams, clients that drip or never read: flat memory, clear answers, nothing lost."""
+    result = await door.measure(
+        door.Options(connections=300, silent=12, seconds=3, stream_mib=80), NOW
+    )
 
     assert result.peak_mib < PEAK_MIB
     assert result.dripping_at_once == 300
+    assert result.silent_at_once == 12
     assert result.good_records > 0
     # What the compressed stream repeats is recorded once.
-    assert result.recorded == result.good_records + door.DISTINCT
+    assert result.recorded == result.good_records + door.DISTINCT + WORDY
     assert {name: set(statuses) for name, statuses in result.answers.items()} == {
         "bomb of zeros, zstd": {200},  # one line that is too long, which is a reject
         "bomb of blank lines, zstd": {200},
