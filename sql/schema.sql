@@ -865,7 +865,7 @@ CREATE TABLE ledger.usage_event_past (
     text_digest bytea
 );
 
-CREATE VIEW ledger_bound.event_text WITH (security_barrier='true') AS
+CREATE VIEW ledger_bound.event_text AS
  SELECT request_id,
     customer,
     revision,
@@ -898,7 +898,7 @@ CREATE VIEW ledger_bound.invoice_line WITH (security_barrier='true') AS
    FROM ledger.invoice_line
   WHERE (customer = ( SELECT ledger.bound_customer() AS bound_customer));
 
-CREATE VIEW ledger_bound.usage_event WITH (security_barrier='true') AS
+CREATE VIEW ledger_bound.usage_event AS
  SELECT request_id,
     occurred_at,
     uncached_input_tokens,

@@ -39,6 +39,10 @@ async def read_page(connection: Connection, page: PageQuery) -> list[EventKey]:
     for is_opaque in (True,) if after_is_opaque else (False, True):
         after = page.after if is_opaque == after_is_opaque else None
         lowest, highest = _OPAQUE if is_opaque else _CANONICAL
+        if (
+            after
+        ):  # said of the id alone too, which an index that begins with the customer understands
+            highest = UUID(after[0])
         rows = await connection.fetch(
             _PAGE,
             UUID(after[0]) if after else None,

@@ -1,15 +1,16 @@
 -- name: page
 -- The current statement of each request, newest id first. A page is cut out of the primary key: keys
 -- first, then what stands under them. What is current is the highest odd revision, void or not.
+-- OFFSET 0 keeps what is asked of a row a question of its own, for the rows of a page and no others.
 SELECT e.request_id, e.customer, e.opaque_id
-FROM usage_event e JOIN dimension d USING (dimension)
+FROM usage_event e
 WHERE (e.revision = 0 OR e.revision % 2 = 1)
     AND ($1::uuid IS NULL OR (e.request_id, e.customer) < ($1, $2))
     AND e.request_id BETWEEN $3 AND $4
     AND ($5::integer IS NULL OR e.customer = $5)
     AND ($6::timestamptz IS NULL OR e.occurred_at >= $6)
     AND ($7::timestamptz IS NULL OR e.occurred_at < $7)
-    AND ($8::text IS NULL OR d.model = $8)
+    AND ($8::text IS NULL OR e.dimension = ANY (ARRAY(SELECT d.dimension FROM dimension d WHERE d.model = $8)))
     AND CASE $9::text
         WHEN 'pending' THEN e.kind = 'pending'
         WHEN 'error' THEN e.kind = 'error'
@@ -24,15 +25,18 @@ WHERE (e.revision = 0 OR e.revision % 2 = 1)
         WHERE later.request_id = e.request_id AND later.customer = e.customer
             AND later.revision > e.revision
             AND CASE WHEN later.revision > e.revision + 1 THEN true
-                ELSE e.revision = 0 OR coalesce($9 IN ('completed', 'unrated'), false) END)
+                ELSE e.revision = 0 OR coalesce($9 IN ('completed', 'unrated'), false) END
+        OFFSET 0)
     AND ($9::text IS DISTINCT FROM 'voided' OR EXISTS (
         SELECT FROM usage_event negation
         WHERE negation.request_id = e.request_id AND negation.customer = e.customer
-            AND negation.revision = e.revision + 1))
+            AND negation.revision = e.revision + 1
+        OFFSET 0))
     AND ($10::jsonb IS NULL OR EXISTS (
         SELECT FROM event_text t
         WHERE t.request_id = e.request_id AND t.customer = e.customer AND t.revision = least(e.revision, 1)
-            AND t.metadata @> $10))
+            AND t.metadata @> $10
+        OFFSET 0))
 ORDER BY e.request_id DESC, e.customer DESC
 LIMIT $11;
 

@@ -19,6 +19,7 @@ from ledger.services.rerating.unrated_job import UnratedWatch
 from ledger.store.database import Database
 from ledger.store.jobs import Detail, count_unmetered
 from ledger.store.migrations import FEW_MONTHS, has_months_enough, migrate
+from ledger.store.month_indexes import index_months_over
 
 ACTOR = "job"
 EXPORTED = ("usage", "invoices")
@@ -131,16 +132,17 @@ class Tasks:
         return {"ok": result["ok"], "failed": failed, "as_of": result["as_of"]}
 
     async def months(self, _: Slot) -> Detail:
-        """Make the months that have come into reach; 24 stand ahead, so a missed night costs nothing.
+        """Make the months that have come into reach, and index those that are over.
 
-        A login that may not make them fails once they become few.
+        24 stand ahead, so a missed night costs nothing. A login that may not make them fails once they
+        become few.
         """
         today = self._clock.now().date()
         await migrate(self._database.url, today)
         async with self._database.connection() as connection:
             if not await has_months_enough(connection, today):
                 raise SetupError(FEW_MONTHS)
-        return {}
+        return {"indexed": await index_months_over(self._database.url, today)}
 
     async def unrated(self, _: Slot) -> Detail:
         """Rate what had no price, also what a correction has left so since the last look."""
