@@ -321,6 +321,9 @@ CREATE TABLE ledger.configuration (
     only_row boolean DEFAULT true NOT NULL,
     epoch bigint NOT NULL,
     currency text,
+    marked_until date DEFAULT '1970-01-01'::date NOT NULL,
+    condensed_until date DEFAULT '1970-01-01'::date NOT NULL,
+    CONSTRAINT configuration_check CHECK ((condensed_until <= marked_until)),
     CONSTRAINT configuration_only_row_check CHECK (only_row)
 );
 
@@ -602,6 +605,31 @@ CREATE TABLE ledger.rate_table (
     content text NOT NULL
 );
 
+CREATE TABLE ledger.rollup_day (
+    customer integer NOT NULL,
+    day_on date NOT NULL,
+    dimension integer NOT NULL,
+    requests bigint NOT NULL,
+    unrated bigint NOT NULL,
+    uncached_input_tokens numeric NOT NULL,
+    cached_input_tokens numeric NOT NULL,
+    output_tokens numeric NOT NULL,
+    input_pico numeric NOT NULL,
+    cached_input_pico numeric NOT NULL,
+    output_pico numeric NOT NULL,
+    other_pico numeric NOT NULL,
+    fee_pico numeric NOT NULL
+);
+
+CREATE TABLE ledger.rollup_day_unit (
+    customer integer NOT NULL,
+    day_on date NOT NULL,
+    dimension integer NOT NULL,
+    unit text NOT NULL COLLATE pg_catalog."C",
+    quantity numeric NOT NULL,
+    pico numeric NOT NULL
+);
+
 CREATE TABLE ledger.rollup_hour (
     customer integer NOT NULL,
     hour_at timestamp with time zone NOT NULL,
@@ -629,6 +657,33 @@ CREATE TABLE ledger.rollup_hour_unit (
 )
 WITH (fillfactor='70');
 
+CREATE TABLE ledger.rollup_lane_hour (
+    lane integer NOT NULL,
+    hour_at timestamp with time zone NOT NULL,
+    dimension integer NOT NULL,
+    requests bigint NOT NULL,
+    unrated bigint NOT NULL,
+    uncached_input_tokens numeric NOT NULL,
+    cached_input_tokens numeric NOT NULL,
+    output_tokens numeric NOT NULL,
+    input_pico numeric NOT NULL,
+    cached_input_pico numeric NOT NULL,
+    output_pico numeric NOT NULL,
+    other_pico numeric NOT NULL,
+    fee_pico numeric NOT NULL
+)
+WITH (fillfactor='70');
+
+CREATE TABLE ledger.rollup_lane_hour_unit (
+    lane integer NOT NULL,
+    hour_at timestamp with time zone NOT NULL,
+    dimension integer NOT NULL,
+    unit text NOT NULL COLLATE pg_catalog."C",
+    quantity numeric NOT NULL,
+    pico numeric NOT NULL
+)
+WITH (fillfactor='70');
+
 CREATE TABLE ledger.schema_migration (
     name text NOT NULL,
     digest text NOT NULL,
@@ -647,6 +702,12 @@ CREATE TABLE ledger.spend_limit (
     CONSTRAINT spend_limit_action_check CHECK ((action = ANY (ARRAY['alert'::text, 'block'::text]))),
     CONSTRAINT spend_limit_amount_pico_check CHECK ((amount_pico > (0)::numeric)),
     CONSTRAINT spend_limit_window_kind_check CHECK ((window_kind = ANY (ARRAY['day'::text, 'week'::text, 'month'::text, 'total'::text])))
+);
+
+CREATE TABLE ledger.touched_day (
+    customer integer NOT NULL,
+    day_on date NOT NULL,
+    epoch bigint NOT NULL
 );
 
 CREATE TABLE ledger.touched_period (
@@ -1046,17 +1107,32 @@ ALTER TABLE ONLY ledger.rate_table
 ALTER TABLE ONLY ledger.rate_table
     ADD CONSTRAINT rate_table_provider_version_key UNIQUE (provider, version);
 
+ALTER TABLE ONLY ledger.rollup_day
+    ADD CONSTRAINT rollup_day_pkey PRIMARY KEY (customer, day_on, dimension);
+
+ALTER TABLE ONLY ledger.rollup_day_unit
+    ADD CONSTRAINT rollup_day_unit_pkey PRIMARY KEY (customer, day_on, dimension, unit);
+
 ALTER TABLE ONLY ledger.rollup_hour
     ADD CONSTRAINT rollup_hour_pkey PRIMARY KEY (customer, hour_at, dimension);
 
 ALTER TABLE ONLY ledger.rollup_hour_unit
     ADD CONSTRAINT rollup_hour_unit_pkey PRIMARY KEY (customer, hour_at, dimension, unit);
 
+ALTER TABLE ONLY ledger.rollup_lane_hour
+    ADD CONSTRAINT rollup_lane_hour_pkey PRIMARY KEY (hour_at, dimension, lane);
+
+ALTER TABLE ONLY ledger.rollup_lane_hour_unit
+    ADD CONSTRAINT rollup_lane_hour_unit_pkey PRIMARY KEY (hour_at, dimension, unit, lane);
+
 ALTER TABLE ONLY ledger.schema_migration
     ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (name);
 
 ALTER TABLE ONLY ledger.spend_limit
     ADD CONSTRAINT spend_limit_pkey PRIMARY KEY (customer, limit_id);
+
+ALTER TABLE ONLY ledger.touched_day
+    ADD CONSTRAINT touched_day_pkey PRIMARY KEY (customer, day_on, epoch);
 
 ALTER TABLE ONLY ledger.touched_period
     ADD CONSTRAINT touched_period_pkey PRIMARY KEY (customer, period_start, epoch);
@@ -1275,11 +1351,21 @@ CREATE POLICY everything ON ledger.quarantine TO ledger_service USING (true);
 
 CREATE POLICY everything ON ledger.quarantine_sender TO ledger_service USING (true);
 
+CREATE POLICY everything ON ledger.rollup_day TO ledger_service USING (true);
+
+CREATE POLICY everything ON ledger.rollup_day_unit TO ledger_service USING (true);
+
 CREATE POLICY everything ON ledger.rollup_hour TO ledger_service USING (true);
 
 CREATE POLICY everything ON ledger.rollup_hour_unit TO ledger_service USING (true);
 
+CREATE POLICY everything ON ledger.rollup_lane_hour TO ledger_service USING (true);
+
+CREATE POLICY everything ON ledger.rollup_lane_hour_unit TO ledger_service USING (true);
+
 CREATE POLICY everything ON ledger.spend_limit TO ledger_service USING (true);
+
+CREATE POLICY everything ON ledger.touched_day TO ledger_service USING (true);
 
 ALTER TABLE ledger.invoice ENABLE ROW LEVEL SECURITY;
 
@@ -1313,21 +1399,37 @@ CREATE POLICY own_rows ON ledger.quarantine FOR SELECT TO ledger_bound USING ((c
 
 CREATE POLICY own_rows ON ledger.quarantine_sender FOR SELECT TO ledger_bound USING ((customer = ( SELECT ledger.bound_customer() AS bound_customer)));
 
+CREATE POLICY own_rows ON ledger.rollup_day FOR SELECT TO ledger_bound USING ((customer = ( SELECT ledger.bound_customer() AS bound_customer)));
+
+CREATE POLICY own_rows ON ledger.rollup_day_unit FOR SELECT TO ledger_bound USING ((customer = ( SELECT ledger.bound_customer() AS bound_customer)));
+
 CREATE POLICY own_rows ON ledger.rollup_hour FOR SELECT TO ledger_bound USING ((customer = ( SELECT ledger.bound_customer() AS bound_customer)));
 
 CREATE POLICY own_rows ON ledger.rollup_hour_unit FOR SELECT TO ledger_bound USING ((customer = ( SELECT ledger.bound_customer() AS bound_customer)));
 
 CREATE POLICY own_rows ON ledger.spend_limit FOR SELECT TO ledger_bound USING ((customer = ( SELECT ledger.bound_customer() AS bound_customer)));
 
+CREATE POLICY own_rows ON ledger.touched_day FOR SELECT TO ledger_bound USING ((customer = ( SELECT ledger.bound_customer() AS bound_customer)));
+
 ALTER TABLE ledger.quarantine ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ledger.quarantine_sender ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ledger.rollup_day ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ledger.rollup_day_unit ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ledger.rollup_hour ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ledger.rollup_hour_unit ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE ledger.rollup_lane_hour ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ledger.rollup_lane_hour_unit ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE ledger.spend_limit ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ledger.touched_day ENABLE ROW LEVEL SECURITY;
 
 GRANT USAGE ON SCHEMA ledger TO ledger_service;
 GRANT USAGE ON SCHEMA ledger TO ledger_bound;
@@ -1473,16 +1575,31 @@ GRANT SELECT ON TABLE ledger.quarantine_sender TO ledger_bound;
 GRANT SELECT,INSERT ON TABLE ledger.rate_table TO ledger_service;
 GRANT SELECT ON TABLE ledger.rate_table TO ledger_bound;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ledger.rollup_day TO ledger_service;
+GRANT SELECT ON TABLE ledger.rollup_day TO ledger_bound;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ledger.rollup_day_unit TO ledger_service;
+GRANT SELECT ON TABLE ledger.rollup_day_unit TO ledger_bound;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ledger.rollup_hour TO ledger_service;
 GRANT SELECT ON TABLE ledger.rollup_hour TO ledger_bound;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ledger.rollup_hour_unit TO ledger_service;
 GRANT SELECT ON TABLE ledger.rollup_hour_unit TO ledger_bound;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ledger.rollup_lane_hour TO ledger_service;
+GRANT SELECT ON TABLE ledger.rollup_lane_hour TO ledger_bound;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ledger.rollup_lane_hour_unit TO ledger_service;
+GRANT SELECT ON TABLE ledger.rollup_lane_hour_unit TO ledger_bound;
+
 GRANT SELECT ON TABLE ledger.schema_migration TO ledger_service;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ledger.spend_limit TO ledger_service;
 GRANT SELECT ON TABLE ledger.spend_limit TO ledger_bound;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ledger.touched_day TO ledger_service;
+GRANT SELECT ON TABLE ledger.touched_day TO ledger_bound;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ledger.touched_period TO ledger_service;
 

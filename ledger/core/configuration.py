@@ -1,6 +1,7 @@
 """Everything decided beforehand that a writer needs: rates, meters, who has which, limits."""
 
 from collections.abc import Mapping
+from datetime import date
 from functools import cached_property
 
 import msgspec
@@ -20,6 +21,7 @@ class Configuration(msgspec.Struct, frozen=True, dict=True):
     """The decisions in force at one epoch. Customers are the ledger's own numbers.
 
     `meters` holds every version by its number; the highest of a slug is the one that counts now.
+    Who moves the sums of a day before `marked_until` marks it.
     """
 
     epoch: int
@@ -27,6 +29,7 @@ class Configuration(msgspec.Struct, frozen=True, dict=True):
     meters: dict[int, PublishedMeter]
     meter_slugs: dict[int, str]
     limits: dict[int, tuple[SpendLimit, ...]]
+    marked_until: date = date.min
 
     def meter_for(self, customer: int, stated_slug: str | None) -> PublishedMeter | None:
         """The meter of an event: the one it states, else the customer's, else none.

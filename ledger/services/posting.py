@@ -17,6 +17,7 @@ from ledger.core.rows import EventText, UsageEvent
 from ledger.services.limit_windows import Tiered, move_limits
 from ledger.services.metering import meter_usage
 from ledger.services.unrated import announce_unrated
+from ledger.store.condensing import add_to_lane, mark_days
 from ledger.store.database import Connection
 from ledger.store.events import append_events
 from ledger.store.interning import Interned
@@ -67,6 +68,8 @@ async def post(
     lines = await append_events(connection, posting.events, posting.texts)
     delta = fold_events(posting.events)
     await add_to_rollups(connection, delta)
+    await add_to_lane(connection, lane.lane, delta)
+    await mark_days(connection, delta, configuration.marked_until, configuration.epoch)
     metered = await meter_usage(connection, posting.events, configuration, interned)
     newly_touched = (delta.touched_months | metered.fee_months) - touched
     await touch_periods(connection, newly_touched, configuration.epoch)

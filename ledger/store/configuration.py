@@ -15,7 +15,7 @@ from pricing import PublishedTable, RateBook, RateTable, load_rate_table
 
 _ADOPT_CURRENCY = query("configuration", "adopt_currency")
 _CURRENCY = query("configuration", "currency")
-_EPOCH = query("configuration", "epoch")
+_HEAD = query("configuration", "head")
 _RATE_TABLES = query("configuration", "rate_tables")
 _CUSTOMER_METERS = query("configuration", "customer_meters")
 _LIMITS = query("limits", "all")
@@ -38,12 +38,14 @@ async def load_configuration(connection: Connection) -> Configuration:
         limits: dict[int, list[SpendLimit]] = {}
         for row in await connection.fetch(_LIMITS, None):
             limits.setdefault(row["customer"], []).append(limit_from_row(row))
+        epoch, marked_until = await connection.fetchrow(_HEAD)
         return Configuration(
-            epoch=await connection.fetchval(_EPOCH),
+            epoch=epoch,
             book=await load_book(connection),
             meters=await load_meters(connection),
             meter_slugs=dict(await connection.fetch(_CUSTOMER_METERS)),
             limits={customer: tuple(several) for customer, several in limits.items()},
+            marked_until=marked_until,
         )
 
 

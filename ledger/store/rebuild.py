@@ -23,10 +23,23 @@ from ledger.store.sql_files import query
 
 # Each group is repaired in one transaction, in the order in which its tables are locked by everybody.
 SETTINGS = ("customer_setting", "spend_limit", "limit_window", "alert", "api_key")
-SUMS = ("rollup_hour", "rollup_hour_unit", "meter_usage")
+SUMS = (
+    "rollup_hour",
+    "rollup_hour_unit",
+    "rollup_lane_hour",
+    "rollup_lane_hour_unit",
+    "meter_usage",
+)
+DAYS = ("rollup_day", "rollup_day_unit")
 DOCUMENTS = ("number_series", "invoice", "invoice_line")
-PROJECTIONS = SETTINGS + SUMS + DOCUMENTS
-_NEEDS = {"limit_window": "spend_limit"}  # windows follow from the limits that the facts give
+PROJECTIONS = SETTINGS + SUMS + DAYS + DOCUMENTS
+# Windows follow from the limits that the facts give, days from the hours that they give.
+_NEEDS = {
+    "limit_window": "spend_limit",
+    "rollup_day": "rollup_hour",
+    "rollup_day_unit": "rollup_hour_unit",
+}
+_ALSO_TOUCH = ("rollup_hour", "rollup_hour_unit")  # days, beside months
 CHUNK_KEYS = 10_000
 LEAVE_TIMEOUT_S = 2
 
@@ -127,6 +140,16 @@ async def repair_sums(connection: Connection, name: str, differing: int) -> None
             await connection.execute(query("repair", f"{name}_add"), *chunk)
             await connection.execute(query("repair", f"{name}_clear"), *chunk)
             await connection.execute(query("repair", f"{name}_touch"), *chunk, epoch)
+            if name in _ALSO_TOUCH:
+                await connection.execute(query("repair", f"{name}_touch_days"), *chunk, epoch)
+
+
+async def mark_days(connection: Connection, names: Iterable[str]) -> None:
+    """Let the days that differ be read from their hours, until they are condensed anew."""
+    async with connection.transaction(isolation="read_committed"):
+        epoch = await enter_fence(connection)
+        for name in _in_order(DAYS, names):
+            await connection.execute(query("repair", f"{name}_touch"), epoch)
 
 
 async def repair_documents(connection: Connection, names: Iterable[str]) -> None:

@@ -1,11 +1,13 @@
-"""Reading spend: whole hours from rollups, the edges from the log; what came after a cut is taken off.
+"""Reading spend: whole days and hours from rollups, the edges from the log.
 
-Tiered fees are beside that, in rows of their own.
+What came after a cut is taken off. Tiered fees are beside that, in rows of their own.
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
+from ledger.core.condensing import whole_days
 from ledger.core.cuts import Cut
 from ledger.core.spend import (
     FIGURES,
@@ -24,6 +26,7 @@ from ledger.store.meter_usage import read_tiered_fees
 from ledger.store.sql_files import query
 
 _CUSTOMERS = query("interning", "customers")
+_CONDENSED_UNTIL = query("spend", "condensed_until")
 _FIGURES = query("spend", "figures")
 _UNITS = query("spend", "units")
 
@@ -38,6 +41,7 @@ async def read_spend(
     """
     span = question.span
     customers, *others = await _filters(connection, question)
+    days = await _days(connection, question)
     arguments: tuple[Any, ...] = (
         *(span.start_at, span.hours_from, span.hours_to, span.end_at),
         *(name in question.group_by for name in GROUPINGS),
@@ -46,13 +50,25 @@ async def read_spend(
     )
     figures = [
         SpendRow(_group(question, row), _figures(row))
-        for row in await connection.fetch(_FIGURES, *arguments, MAX_ROWS + 1)
+        for row in await connection.fetch(_FIGURES, *arguments, MAX_ROWS + 1, *days)
     ]
     units = [
         SpendRow(_group(question, row), SpendFigures(units={row["unit"]: int(row["quantity"])}))
-        for row in await connection.fetch(_UNITS, *arguments, (MAX_ROWS + 1) * len(OTHER_FIELDS))
+        for row in await connection.fetch(
+            _UNITS, *arguments, (MAX_ROWS + 1) * len(OTHER_FIELDS), *days
+        )
     ]
     return figures + units + await _tiered(connection, question, customers, lanes_after)
+
+
+async def _days(connection: Connection, question: SpendQuery) -> tuple[datetime, datetime, bool]:
+    """Which stretch is read by days, and whether by customers; else of all together."""
+    span = question.span
+    days = (span.hours_from, span.hours_from)
+    if "hour" not in question.group_by:
+        until = await connection.fetchval(_CONDENSED_UNTIL)
+        days = whole_days(span.hours_from, span.hours_to, until)
+    return *days, bool(question.customers) or "customer" in question.group_by
 
 
 async def _tiered(

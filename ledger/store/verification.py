@@ -13,6 +13,8 @@ from ledger.store.sql_files import query
 CHECKS = (
     "events_equal_rollups",
     "event_units_equal_rollups",
+    "rollups_equal_lane_rollups",
+    "rollups_equal_day_rollups",
     "rollups_equal_meter_usage",
     "rollups_equal_limit_windows",
     "alerts_complete",

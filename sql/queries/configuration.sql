@@ -1,6 +1,10 @@
 -- name: epoch
 SELECT epoch FROM configuration;
 
+-- name: head
+-- The epoch in force, and before which day the sums of days are marked when they move.
+SELECT epoch, marked_until FROM configuration;
+
 -- name: adopt_currency
 UPDATE configuration SET currency = $1 WHERE currency IS NULL;
 

@@ -130,6 +130,59 @@ FROM usage_event CROSS JOIN LATERAL jsonb_each(other_units) AS stored (unit, pai
 WHERE revision >= 1 AND other_units IS NOT NULL
 GROUP BY 1, 2, 3, 4;
 
+-- name: rollup_lane_hour_derive
+-- The log summed up over all customers, lane by lane.
+CREATE TEMP TABLE IF NOT EXISTS rebuilt_rollup_lane_hour AS
+SELECT lane, date_bin('1 hour', occurred_at, '1970-01-01 00:00Z') AS hour_at, dimension,
+    sum(requests) AS requests, sum(unrated) AS unrated,
+    sum(uncached_input_tokens) AS uncached_input_tokens, sum(cached_input_tokens) AS cached_input_tokens,
+    sum(output_tokens) AS output_tokens, coalesce(sum(input_pico), 0) AS input_pico,
+    coalesce(sum(cached_input_pico), 0) AS cached_input_pico, coalesce(sum(output_pico), 0) AS output_pico,
+    coalesce(sum(other_pico), 0) AS other_pico, coalesce(sum(fee_pico), 0) AS fee_pico
+FROM usage_event WHERE revision >= 1
+GROUP BY 1, 2, 3;
+
+-- name: rollup_lane_hour_unit_derive
+CREATE TEMP TABLE IF NOT EXISTS rebuilt_rollup_lane_hour_unit AS
+SELECT lane, date_bin('1 hour', occurred_at, '1970-01-01 00:00Z') AS hour_at, dimension,
+    unit COLLATE "C" AS unit, coalesce(sum((pair ->> 0)::numeric), 0) AS quantity,
+    coalesce(sum((pair ->> 1)::numeric), 0) AS pico
+FROM usage_event CROSS JOIN LATERAL jsonb_each(other_units) AS stored (unit, pair)
+WHERE revision >= 1 AND other_units IS NOT NULL
+GROUP BY 1, 2, 3, 4;
+
+-- name: rollup_day_derive
+-- The days that are read in place of their hours: condensed, and not marked since. Customer 0 is all together.
+CREATE TEMP TABLE IF NOT EXISTS rebuilt_rollup_day AS
+SELECT summed.customer, summed.day_on, summed.dimension, summed.requests, summed.unrated,
+    summed.uncached_input_tokens, summed.cached_input_tokens, summed.output_tokens, summed.input_pico,
+    summed.cached_input_pico, summed.output_pico, summed.other_pico, summed.fee_pico
+FROM (
+    SELECT coalesce(customer, 0) AS customer, day_on, dimension,
+        sum(requests) AS requests, sum(unrated) AS unrated,
+        sum(uncached_input_tokens) AS uncached_input_tokens,
+        sum(cached_input_tokens) AS cached_input_tokens, sum(output_tokens) AS output_tokens,
+        sum(input_pico) AS input_pico, sum(cached_input_pico) AS cached_input_pico,
+        sum(output_pico) AS output_pico, sum(other_pico) AS other_pico, sum(fee_pico) AS fee_pico
+    FROM (SELECT *, (hour_at AT TIME ZONE 'UTC')::date AS day_on FROM rebuilt_rollup_hour) AS r
+    WHERE day_on < (SELECT condensed_until FROM configuration)
+    GROUP BY GROUPING SETS ((customer, day_on, dimension), (day_on, dimension))
+) AS summed
+LEFT JOIN (SELECT DISTINCT customer, day_on, true AS is_marked FROM touched_day) AS t USING (customer, day_on)
+WHERE t.is_marked IS NULL;
+
+-- name: rollup_day_unit_derive
+CREATE TEMP TABLE IF NOT EXISTS rebuilt_rollup_day_unit AS
+SELECT summed.*
+FROM (
+    SELECT coalesce(customer, 0) AS customer, day_on, dimension, unit, sum(quantity) AS quantity, sum(pico) AS pico
+    FROM (SELECT *, (hour_at AT TIME ZONE 'UTC')::date AS day_on FROM rebuilt_rollup_hour_unit) AS r
+    WHERE day_on < (SELECT condensed_until FROM configuration)
+    GROUP BY GROUPING SETS ((customer, day_on, dimension, unit), (day_on, dimension, unit))
+) AS summed
+LEFT JOIN (SELECT DISTINCT customer, day_on, true AS is_marked FROM touched_day) AS t USING (customer, day_on)
+WHERE t.is_marked IS NULL;
+
 -- name: meter_usage_derive
 -- What tiered meters count. What is not priced counts nothing yet.
 CREATE TEMP TABLE IF NOT EXISTS rebuilt_meter_usage AS
@@ -220,6 +273,36 @@ SELECT * FROM rollup_hour_unit ORDER BY customer, hour_at, dimension, unit;
 -- name: rollup_hour_unit_rebuilt
 SELECT * FROM rebuilt_rollup_hour_unit ORDER BY customer, hour_at, dimension, unit;
 
+-- name: rollup_lane_hour_stored
+SELECT * FROM rollup_lane_hour ORDER BY hour_at, dimension, lane;
+
+-- name: rollup_lane_hour_rebuilt
+SELECT * FROM rebuilt_rollup_lane_hour ORDER BY hour_at, dimension, lane;
+
+-- name: rollup_lane_hour_unit_stored
+SELECT * FROM rollup_lane_hour_unit ORDER BY hour_at, dimension, unit, lane;
+
+-- name: rollup_lane_hour_unit_rebuilt
+SELECT * FROM rebuilt_rollup_lane_hour_unit ORDER BY hour_at, dimension, unit, lane;
+
+-- name: rollup_day_stored
+SELECT * FROM rollup_day r
+WHERE day_on < (SELECT condensed_until FROM configuration)
+    AND NOT EXISTS (SELECT FROM touched_day t WHERE t.customer = r.customer AND t.day_on = r.day_on)
+ORDER BY customer, day_on, dimension;
+
+-- name: rollup_day_rebuilt
+SELECT * FROM rebuilt_rollup_day ORDER BY customer, day_on, dimension;
+
+-- name: rollup_day_unit_stored
+SELECT * FROM rollup_day_unit r
+WHERE day_on < (SELECT condensed_until FROM configuration)
+    AND NOT EXISTS (SELECT FROM touched_day t WHERE t.customer = r.customer AND t.day_on = r.day_on)
+ORDER BY customer, day_on, dimension, unit;
+
+-- name: rollup_day_unit_rebuilt
+SELECT * FROM rebuilt_rollup_day_unit ORDER BY customer, day_on, dimension, unit;
+
 -- name: meter_usage_stored
 SELECT * FROM meter_usage ORDER BY customer, meter_version, period_start;
 
@@ -300,6 +383,53 @@ SELECT row_number() OVER (ORDER BY customer, hour_at, dimension, unit) AS ordina
     coalesce(r.quantity, 0) - coalesce(s.quantity, 0) AS quantity,
     coalesce(r.pico, 0) - coalesce(s.pico, 0) AS pico
 FROM rebuilt_rollup_hour_unit r FULL JOIN rollup_hour_unit s USING (customer, hour_at, dimension, unit)
+WHERE r::text IS DISTINCT FROM s::text;
+
+-- name: rollup_lane_hour_differing
+CREATE TEMP TABLE differing_rollup_lane_hour AS
+SELECT row_number() OVER (ORDER BY hour_at, dimension, lane) AS ordinal, hour_at, dimension, lane,
+    r.lane IS NOT NULL AS is_known,
+    coalesce(r.requests, 0) - coalesce(s.requests, 0) AS requests,
+    coalesce(r.unrated, 0) - coalesce(s.unrated, 0) AS unrated,
+    coalesce(r.uncached_input_tokens, 0) - coalesce(s.uncached_input_tokens, 0) AS uncached_input_tokens,
+    coalesce(r.cached_input_tokens, 0) - coalesce(s.cached_input_tokens, 0) AS cached_input_tokens,
+    coalesce(r.output_tokens, 0) - coalesce(s.output_tokens, 0) AS output_tokens,
+    coalesce(r.input_pico, 0) - coalesce(s.input_pico, 0) AS input_pico,
+    coalesce(r.cached_input_pico, 0) - coalesce(s.cached_input_pico, 0) AS cached_input_pico,
+    coalesce(r.output_pico, 0) - coalesce(s.output_pico, 0) AS output_pico,
+    coalesce(r.other_pico, 0) - coalesce(s.other_pico, 0) AS other_pico,
+    coalesce(r.fee_pico, 0) - coalesce(s.fee_pico, 0) AS fee_pico
+FROM rebuilt_rollup_lane_hour r FULL JOIN rollup_lane_hour s USING (lane, hour_at, dimension)
+WHERE r::text IS DISTINCT FROM s::text;
+
+-- name: rollup_lane_hour_unit_differing
+CREATE TEMP TABLE differing_rollup_lane_hour_unit AS
+SELECT row_number() OVER (ORDER BY hour_at, dimension, unit, lane) AS ordinal, hour_at, dimension, unit, lane,
+    r.lane IS NOT NULL AS is_known,
+    coalesce(r.quantity, 0) - coalesce(s.quantity, 0) AS quantity,
+    coalesce(r.pico, 0) - coalesce(s.pico, 0) AS pico
+FROM rebuilt_rollup_lane_hour_unit r FULL JOIN rollup_lane_hour_unit s USING (lane, hour_at, dimension, unit)
+WHERE r::text IS DISTINCT FROM s::text;
+
+-- name: rollup_day_differing
+-- Which days are to be worked out anew.
+CREATE TEMP TABLE differing_rollup_day AS
+SELECT customer, day_on, dimension
+FROM rebuilt_rollup_day r
+FULL JOIN (
+    SELECT d.* FROM rollup_day d LEFT JOIN touched_day t USING (customer, day_on)
+    WHERE t.epoch IS NULL AND day_on < (SELECT condensed_until FROM configuration)
+) AS s USING (customer, day_on, dimension)
+WHERE r::text IS DISTINCT FROM s::text;
+
+-- name: rollup_day_unit_differing
+CREATE TEMP TABLE differing_rollup_day_unit AS
+SELECT customer, day_on, dimension, unit
+FROM rebuilt_rollup_day_unit r
+FULL JOIN (
+    SELECT d.* FROM rollup_day_unit d LEFT JOIN touched_day t USING (customer, day_on)
+    WHERE t.epoch IS NULL AND day_on < (SELECT condensed_until FROM configuration)
+) AS s USING (customer, day_on, dimension, unit)
 WHERE r::text IS DISTINCT FROM s::text;
 
 -- name: meter_usage_differing

@@ -90,6 +90,16 @@ FROM differing_rollup_hour WHERE ordinal > $1 AND ordinal <= $2
 ORDER BY 1, 2
 ON CONFLICT DO NOTHING;
 
+-- name: rollup_hour_touch_days
+-- Days that were worked out meanwhile may be as wrong.
+INSERT INTO touched_day (customer, day_on, epoch)
+SELECT DISTINCT customer, (hour_at AT TIME ZONE 'UTC')::date, $3::bigint
+FROM differing_rollup_hour
+WHERE ordinal > $1 AND ordinal <= $2
+    AND hour_at < (SELECT marked_until FROM configuration)::timestamp AT TIME ZONE 'UTC'
+ORDER BY 1, 2
+ON CONFLICT DO NOTHING;
+
 -- name: rollup_hour_unit_index
 CREATE INDEX ON differing_rollup_hour_unit (ordinal);
 
@@ -112,6 +122,95 @@ WHERE d.ordinal > $1 AND d.ordinal <= $2 AND NOT d.is_known
 INSERT INTO touched_period (customer, period_start, epoch)
 SELECT DISTINCT customer, date_trunc('month', hour_at, 'UTC')::date, $3::bigint
 FROM differing_rollup_hour_unit WHERE ordinal > $1 AND ordinal <= $2
+ORDER BY 1, 2
+ON CONFLICT DO NOTHING;
+
+-- name: rollup_hour_unit_touch_days
+-- Days that were worked out meanwhile may be as wrong.
+INSERT INTO touched_day (customer, day_on, epoch)
+SELECT DISTINCT customer, (hour_at AT TIME ZONE 'UTC')::date, $3::bigint
+FROM differing_rollup_hour_unit
+WHERE ordinal > $1 AND ordinal <= $2
+    AND hour_at < (SELECT marked_until FROM configuration)::timestamp AT TIME ZONE 'UTC'
+ORDER BY 1, 2
+ON CONFLICT DO NOTHING;
+
+-- name: rollup_lane_hour_index
+CREATE INDEX ON differing_rollup_lane_hour (ordinal);
+
+-- name: rollup_lane_hour_add
+INSERT INTO rollup_lane_hour AS r
+SELECT lane, hour_at, dimension,
+    requests, unrated, trunc(uncached_input_tokens), trunc(cached_input_tokens), trunc(output_tokens),
+    trunc(input_pico), trunc(cached_input_pico), trunc(output_pico), trunc(other_pico), trunc(fee_pico)
+FROM differing_rollup_lane_hour WHERE ordinal > $1 AND ordinal <= $2
+ORDER BY hour_at, dimension, lane
+ON CONFLICT (hour_at, dimension, lane) DO UPDATE SET
+    requests = r.requests + excluded.requests,
+    unrated = r.unrated + excluded.unrated,
+    uncached_input_tokens = trunc(r.uncached_input_tokens + excluded.uncached_input_tokens),
+    cached_input_tokens = trunc(r.cached_input_tokens + excluded.cached_input_tokens),
+    output_tokens = trunc(r.output_tokens + excluded.output_tokens),
+    input_pico = trunc(r.input_pico + excluded.input_pico),
+    cached_input_pico = trunc(r.cached_input_pico + excluded.cached_input_pico),
+    output_pico = trunc(r.output_pico + excluded.output_pico),
+    other_pico = trunc(r.other_pico + excluded.other_pico),
+    fee_pico = trunc(r.fee_pico + excluded.fee_pico);
+
+-- name: rollup_lane_hour_clear
+DELETE FROM rollup_lane_hour r USING differing_rollup_lane_hour d
+WHERE d.ordinal > $1 AND d.ordinal <= $2 AND NOT d.is_known
+    AND r.lane = d.lane AND r.hour_at = d.hour_at AND r.dimension = d.dimension
+    AND (r.requests, r.unrated, r.uncached_input_tokens, r.cached_input_tokens, r.output_tokens, r.input_pico,
+        r.cached_input_pico, r.output_pico, r.other_pico, r.fee_pico) = (0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+
+-- name: rollup_lane_hour_touch
+-- Days of all customers that were worked out meanwhile may be as wrong.
+INSERT INTO touched_day (customer, day_on, epoch)
+SELECT DISTINCT 0, (hour_at AT TIME ZONE 'UTC')::date, $3::bigint
+FROM differing_rollup_lane_hour
+WHERE ordinal > $1 AND ordinal <= $2
+    AND hour_at < (SELECT marked_until FROM configuration)::timestamp AT TIME ZONE 'UTC'
+ORDER BY 1, 2
+ON CONFLICT DO NOTHING;
+
+-- name: rollup_lane_hour_unit_index
+CREATE INDEX ON differing_rollup_lane_hour_unit (ordinal);
+
+-- name: rollup_lane_hour_unit_add
+INSERT INTO rollup_lane_hour_unit AS r
+SELECT lane, hour_at, dimension, unit, trunc(quantity), trunc(pico)
+FROM differing_rollup_lane_hour_unit WHERE ordinal > $1 AND ordinal <= $2
+ORDER BY hour_at, dimension, unit, lane
+ON CONFLICT (hour_at, dimension, unit, lane) DO UPDATE SET
+    quantity = trunc(r.quantity + excluded.quantity),
+    pico = trunc(r.pico + excluded.pico);
+
+-- name: rollup_lane_hour_unit_clear
+DELETE FROM rollup_lane_hour_unit r USING differing_rollup_lane_hour_unit d
+WHERE d.ordinal > $1 AND d.ordinal <= $2 AND NOT d.is_known
+    AND r.lane = d.lane AND r.hour_at = d.hour_at AND r.dimension = d.dimension AND r.unit = d.unit
+    AND r.quantity = 0 AND r.pico = 0;
+
+-- name: rollup_lane_hour_unit_touch
+INSERT INTO touched_day (customer, day_on, epoch)
+SELECT DISTINCT 0, (hour_at AT TIME ZONE 'UTC')::date, $3::bigint
+FROM differing_rollup_lane_hour_unit
+WHERE ordinal > $1 AND ordinal <= $2
+    AND hour_at < (SELECT marked_until FROM configuration)::timestamp AT TIME ZONE 'UTC'
+ORDER BY 1, 2
+ON CONFLICT DO NOTHING;
+
+-- name: rollup_day_touch
+-- Marked, so that they are read from their hours until they are condensed anew.
+INSERT INTO touched_day (customer, day_on, epoch)
+SELECT DISTINCT customer, day_on, $1::bigint FROM differing_rollup_day
+ORDER BY 1, 2
+ON CONFLICT DO NOTHING;
+
+-- name: rollup_day_unit_touch
+INSERT INTO touched_day (customer, day_on, epoch)
+SELECT DISTINCT customer, day_on, $1::bigint FROM differing_rollup_day_unit
 ORDER BY 1, 2
 ON CONFLICT DO NOTHING;
 

@@ -90,6 +90,86 @@ WHERE (e.quantity, e.pico) IS DISTINCT FROM (r.quantity, r.pico)
 ORDER BY c.customer_id, hour_at, dimension, unit
 LIMIT 10;
 
+-- name: rollups_equal_lane_rollups
+-- The hours of all customers, summed up, and those that the lanes have. Other units stand in rows of their own.
+WITH customers AS (
+    SELECT hour_at, dimension, '' AS unit,
+        sum(requests) AS requests, sum(unrated) AS unrated,
+        sum(uncached_input_tokens) AS uncached_input_tokens,
+        sum(cached_input_tokens) AS cached_input_tokens, sum(output_tokens) AS output_tokens,
+        sum(input_pico) AS input_pico, sum(cached_input_pico) AS cached_input_pico,
+        sum(output_pico) AS output_pico, sum(other_pico) AS other_pico, sum(fee_pico) AS fee_pico
+    FROM rollup_hour GROUP BY 1, 2
+), lanes AS (
+    SELECT hour_at, dimension, '' AS unit,
+        sum(requests) AS requests, sum(unrated) AS unrated,
+        sum(uncached_input_tokens) AS uncached_input_tokens,
+        sum(cached_input_tokens) AS cached_input_tokens, sum(output_tokens) AS output_tokens,
+        sum(input_pico) AS input_pico, sum(cached_input_pico) AS cached_input_pico,
+        sum(output_pico) AS output_pico, sum(other_pico) AS other_pico, sum(fee_pico) AS fee_pico
+    FROM rollup_lane_hour GROUP BY 1, 2
+), differing AS (
+    SELECT hour_at, dimension, unit
+    FROM customers c FULL JOIN lanes l USING (hour_at, dimension, unit)
+    WHERE c IS DISTINCT FROM l
+    UNION ALL
+    SELECT hour_at, dimension, unit
+    FROM (SELECT hour_at, dimension, unit, sum(quantity) AS quantity, sum(pico) AS pico
+        FROM rollup_hour_unit GROUP BY 1, 2, 3) AS c
+    FULL JOIN (SELECT hour_at, dimension, unit, sum(quantity) AS quantity, sum(pico) AS pico
+        FROM rollup_lane_hour_unit GROUP BY 1, 2, 3) AS l USING (hour_at, dimension, unit)
+    WHERE (c.quantity, c.pico) IS DISTINCT FROM (l.quantity, l.pico)
+)
+SELECT count(*) OVER () AS found, json_build_object(
+    'hour', instant_text(hour_at), 'dimension', dimension, 'provider', d.provider, 'model', d.model,
+    'unit', nullif(unit, '')) AS offender
+FROM differing LEFT JOIN dimension d USING (dimension)
+ORDER BY hour_at, dimension, unit
+LIMIT 10;
+
+-- name: rollups_equal_day_rollups
+-- Days that are read in place of their hours, of customers and of all together, as customer 0. Those that are marked
+-- or not yet condensed are read by nobody.
+WITH hours AS (
+    SELECT coalesce(customer, 0) AS customer, day_on, dimension, '' AS unit,
+        sum(requests) AS requests, sum(unrated) AS unrated,
+        sum(uncached_input_tokens) AS uncached_input_tokens,
+        sum(cached_input_tokens) AS cached_input_tokens, sum(output_tokens) AS output_tokens,
+        sum(input_pico) AS input_pico, sum(cached_input_pico) AS cached_input_pico,
+        sum(output_pico) AS output_pico, sum(other_pico) AS other_pico, sum(fee_pico) AS fee_pico
+    FROM (SELECT *, (hour_at AT TIME ZONE 'UTC')::date AS day_on FROM rollup_hour) AS r
+    WHERE day_on < (SELECT condensed_until FROM configuration)
+    GROUP BY GROUPING SETS ((customer, day_on, dimension), (day_on, dimension))
+), hours_of_units AS (
+    SELECT coalesce(customer, 0) AS customer, day_on, dimension, unit, sum(quantity) AS quantity, sum(pico) AS pico
+    FROM (SELECT *, (hour_at AT TIME ZONE 'UTC')::date AS day_on FROM rollup_hour_unit) AS r
+    WHERE day_on < (SELECT condensed_until FROM configuration)
+    GROUP BY GROUPING SETS ((customer, day_on, dimension, unit), (day_on, dimension, unit))
+), days AS (
+    SELECT customer, day_on, dimension, '' AS unit, requests::numeric, unrated::numeric, uncached_input_tokens,
+        cached_input_tokens, output_tokens, input_pico, cached_input_pico, output_pico, other_pico, fee_pico
+    FROM rollup_day WHERE day_on < (SELECT condensed_until FROM configuration)
+), days_of_units AS (
+    SELECT * FROM rollup_day_unit WHERE day_on < (SELECT condensed_until FROM configuration)
+), differing AS (
+    SELECT customer, day_on, dimension, unit
+    FROM hours h FULL JOIN days d USING (customer, day_on, dimension, unit)
+    WHERE h IS DISTINCT FROM d
+    UNION ALL
+    SELECT customer, day_on, dimension, unit
+    FROM hours_of_units h FULL JOIN days_of_units d USING (customer, day_on, dimension, unit)
+    WHERE (h.quantity, h.pico) IS DISTINCT FROM (d.quantity, d.pico)
+)
+SELECT count(*) OVER () AS found, json_build_object(
+    'customer_id', nullif(c.customer_id, ''), 'day', day_on, 'dimension', dimension, 'provider', d.provider,
+    'model', d.model, 'unit', nullif(unit, '')) AS offender
+FROM differing
+LEFT JOIN customer c USING (customer)
+LEFT JOIN dimension d USING (dimension)
+WHERE NOT EXISTS (SELECT FROM touched_day t WHERE t.customer = differing.customer AND t.day_on = differing.day_on)
+ORDER BY customer, day_on, dimension, unit
+LIMIT 10;
+
 -- name: rollups_equal_meter_usage
 -- What tiered meters counted is what the rollups say was used by them, as far as it is rated.
 WITH metered AS (

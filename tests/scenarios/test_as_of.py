@@ -420,6 +420,10 @@ class Explaining:
         """Hand on what answers nothing."""
         await self._connection.execute(sql)
 
+    async def fetchval(self, sql: str) -> Any:
+        """Hand on what asks for a setting."""
+        return await self._connection.fetchval(sql)
+
     async def fetch(self, sql: str, *arguments: Any) -> list[Any]:
         """Remember the plan as it was carried out."""
         rows = await self._connection.fetch(f"EXPLAIN (ANALYZE, COSTS OFF) {sql}", *arguments)
@@ -450,7 +454,8 @@ async def test_neither_does_the_plan_that_the_server_keeps(
     """A prepared statement's general plan has the log in it and never carries that part out."""
     await writer.submit([statement(1), audio(2)])
     hours = "'2026-05-11T00:00Z', '2026-05-11T00:00Z', '2026-05-12T00:00Z', '2026-05-12T00:00Z'"
-    arguments = f"{hours}, {'true, ' * 7} null, null, null, null, '{{}}', '{{}}', 10001"
+    days = "'2026-05-11T00:00Z', '2026-05-12T00:00Z', true"
+    arguments = f"{hours}, {'true, ' * 7} null, null, null, null, '{{}}', '{{}}', 10001, {days}"
     async with database.connection() as connection, connection.transaction():
         await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
         await connection.execute(f"PREPARE general AS {query('spend', name)}")

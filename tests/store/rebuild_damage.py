@@ -9,6 +9,7 @@ from ledger.core.instants import parse_month
 from ledger.core.reading import read_statement
 from ledger.core.statements import Statement
 from ledger.demo.sample import sample_lines
+from ledger.services.condensing import condense
 from ledger.services.customers import set_customer
 from ledger.services.intake.writer import Writer
 from ledger.services.invoices import run_invoices
@@ -32,7 +33,7 @@ LIMITS = (
 
 
 async def make_ledger(database: Database, clock: FixedClock, writer: Writer) -> None:
-    """The bundled sample with meters, limits of each kind, alerts, keys and two months of invoices."""
+    """The bundled sample with meters, limits of each kind, alerts, keys and two months of invoices, condensed."""
     await set_meter(database, clock, "test", "ten", {"percentage": "10"})
     await set_meter(database, clock, "test", "five", {"percentage": "5"})
     await set_customer(database, clock, "test", "acme", "five")
@@ -60,6 +61,7 @@ async def make_ledger(database: Database, clock: FixedClock, writer: Writer) -> 
     await revoke_key(database, clock, "test", leaked["key_id"], "left in a log")
     for month in ("2026-04", "2026-05"):
         await run_invoices(database, clock, "test", parse_month(month), currency="USD")
+    await condense(database, clock)
 
 
 def statements(numbers: range, customer: str = "late", **fields: Any) -> list[Statement]:
@@ -100,6 +102,11 @@ def first_of(table: str, keys: str) -> str:
 
 ROLLUP = first_of("rollup_hour", "customer, hour_at, dimension")
 UNIT = first_of("rollup_hour_unit", "customer, hour_at, dimension, unit")
+LANE = first_of("rollup_lane_hour", "hour_at, dimension, lane")
+LANE_UNIT = first_of("rollup_lane_hour_unit", "hour_at, dimension, unit, lane")
+DAY = first_of("rollup_day", "customer, day_on, dimension")
+DAY_OF_ONE = first_of("rollup_day", "-customer, day_on, dimension")
+DAY_UNIT = first_of("rollup_day_unit", "customer, day_on, dimension, unit")
 USAGE = first_of("meter_usage", "customer, meter_version, period_start")
 SETTING = first_of("customer_setting", "customer")
 WINDOW = first_of("limit_window", "customer, limit_id, window_start")
@@ -121,6 +128,30 @@ DAMAGES = {
         f"UPDATE rollup_hour_unit SET quantity = quantity + 1 {UNIT}",
         f"DELETE FROM rollup_hour_unit {UNIT}",
         f"INSERT INTO rollup_hour_unit VALUES (1, {AT}, 1, 'images', 3, 5)",
+    ],
+    "rollup_lane_hour": [
+        f"UPDATE rollup_lane_hour SET requests = requests + 1, fee_pico = fee_pico - 7 {LANE}",
+        f"UPDATE rollup_lane_hour SET output_pico = output_pico + 0.00 {LANE}",
+        f"DELETE FROM rollup_lane_hour {LANE}",
+        f"INSERT INTO rollup_lane_hour VALUES (1, {AT}, 1, 1, 0, 0, 0, 0, 5, 0, 0, 0, 0)",
+        f"INSERT INTO rollup_lane_hour VALUES (9, {AT}, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)",
+    ],
+    "rollup_lane_hour_unit": [
+        f"UPDATE rollup_lane_hour_unit SET quantity = quantity + 1 {LANE_UNIT}",
+        f"DELETE FROM rollup_lane_hour_unit {LANE_UNIT}",
+        f"INSERT INTO rollup_lane_hour_unit VALUES (1, {AT}, 1, 'images', 3, 5)",
+    ],
+    "rollup_day": [
+        f"UPDATE rollup_day SET requests = requests + 1, fee_pico = fee_pico - 7 {DAY}",
+        f"UPDATE rollup_day SET output_pico = output_pico + 0.5 {DAY_OF_ONE}",
+        f"UPDATE rollup_day SET output_pico = output_pico + 0.00 {DAY}",
+        f"DELETE FROM rollup_day {DAY_OF_ONE}",
+        "INSERT INTO rollup_day VALUES (1, '2026-09-01', 1, 1, 0, 0, 0, 0, 5, 0, 0, 0, 0)",
+    ],
+    "rollup_day_unit": [
+        f"UPDATE rollup_day_unit SET quantity = quantity + 1 {DAY_UNIT}",
+        f"DELETE FROM rollup_day_unit {DAY_UNIT}",
+        "INSERT INTO rollup_day_unit VALUES (1, '2026-09-01', 1, 'images', 3, 5)",
     ],
     "meter_usage": [
         f"UPDATE meter_usage SET quantity = quantity + 1 {USAGE}",

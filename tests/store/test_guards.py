@@ -30,7 +30,8 @@ WORDS = ("response_id", "metadata", "fields", "salt", "redacted")
 DERIVED_OR_OPERATIONAL = (
     "rollup_hour", "rollup_hour_unit", "customer_setting", "spend_limit", "limit_window", "alert",
     "number_series", "invoice", "invoice_line", "touched_period", "outbox", "quarantine", "meter_usage",
-    "quarantine_sender", "api_key", "job_run",
+    "quarantine_sender", "api_key", "job_run", "rollup_lane_hour", "rollup_lane_hour_unit", "rollup_day",
+    "rollup_day_unit", "touched_day",
 )  # fmt: skip
 CALLED = (
     "enter_fence()", "raise_epoch()", "request_id_text(uuid,text)", "csv_text(text)", "pico_text(numeric)",
@@ -55,11 +56,16 @@ READ_BY_ALL = ("configuration", "rate_table", "meter_version", "dimension", "bat
 READ_BY_ROWS = (
     "customer", "customer_setting", "spend_limit", "limit_window", "alert", "rollup_hour", "rollup_hour_unit",
     "meter_usage", "invoice", "ledger_event", "api_key", "quarantine", "quarantine_sender", "outbox",
+    "rollup_day", "rollup_day_unit", "touched_day",
 )  # fmt: skip
+NEVER_SEEN = (
+    "rollup_lane_hour",
+    "rollup_lane_hour_unit",
+)  # sums of everybody: asking for them is no error
 READ_BY_VIEWS = ("usage_event", "event_text", "invoice_line")
 RIGHTS_OF_BOUND = {
     "the schema": {"USAGE"},
-    **{table: {"SELECT"} for table in (*READ_BY_ALL, *READ_BY_ROWS)},
+    **{table: {"SELECT"} for table in (*READ_BY_ALL, *READ_BY_ROWS, *NEVER_SEEN)},
     **{
         function: {"EXECUTE"}
         for function in CALLED

@@ -11,6 +11,7 @@ from ledger.core.instants import HOUR, parse_month
 from ledger.core.schedule import Cadence, Schedule, Slot
 from ledger.exports.folders import pending_folder
 from ledger.logs import logger
+from ledger.services.condensing import condense
 from ledger.services.exporting import export_files
 from ledger.services.invoices import run_invoices
 from ledger.services.jobs.due import Job
@@ -57,6 +58,7 @@ def all_jobs(
         Job("verify", 4, Schedule(Cadence.DAY, 3 * HOUR), tasks.verify),
         Job("months", 5, Schedule(Cadence.DAY), tasks.months),
         Job("unrated", 6, Schedule(Cadence.HOUR), tasks.unrated),
+        Job("condense", 7, Schedule(Cadence.HOUR), tasks.condense),
     )
 
 
@@ -150,3 +152,10 @@ class Tasks:
         if run is None:  # another process does the same at this moment
             return {"rated": 0, "is_elsewhere": True}
         return {"rated": run.rated}
+
+    async def condense(self, _: Slot) -> Detail:
+        """Sum up the days that are over, and those of them that have moved since."""
+        done = await condense(self._database, self._clock)
+        if done is None:  # a rebuild does the same at this moment
+            return {"anew": 0, "is_elsewhere": True}
+        return {"until": done.until.isoformat(), "anew": done.anew}

@@ -17,6 +17,7 @@ from ledger.clock import Clock
 from ledger.core.cuts import format_as_of
 from ledger.core.errors import InvalidParameter, UnprocessableDecision
 from ledger.core.limits import Movement, crossing_alerts
+from ledger.services.condensing import condense_alone
 from ledger.services.decisions import DecisionBatch, deciding
 from ledger.services.limit_windows import announce
 from ledger.services.proof.audit import audit_log
@@ -24,6 +25,7 @@ from ledger.store.audit import Stretch
 from ledger.store.database import Connection, Database
 from ledger.store.log import read_cut
 from ledger.store.rebuild import (
+    DAYS,
     DOCUMENTS,
     PROJECTIONS,
     SETTINGS,
@@ -31,6 +33,7 @@ from ledger.store.rebuild import (
     Table,
     derive,
     find_differing,
+    mark_days,
     read_rebuilt,
     read_stored,
     read_unannounced,
@@ -89,7 +92,7 @@ async def rebuild(
         for _ in range(MAX_PASSES - 1):
             if not found.differing:
                 break
-            await _repair(connection, found.differing, tell)
+            await _repair(connection, clock, found.differing, tell)
             for name, keys in found.differing.items():
                 repaired[name] = repaired.get(name, 0) + keys
             found = await _compare(connection, clock, chosen, tell)
@@ -142,7 +145,9 @@ async def _require_sound_log(database: Database, tell: Progress) -> None:
         )
 
 
-async def _repair(connection: Connection, differing: Mapping[str, int], tell: Progress) -> None:
+async def _repair(
+    connection: Connection, clock: Clock, differing: Mapping[str, int], tell: Progress
+) -> None:
     """Post what differs. Settings come first: until they are right, intake goes on missing windows."""
     for name, keys in differing.items():
         tell(f"repairing {name}: {keys} keys")
@@ -153,6 +158,9 @@ async def _repair(connection: Connection, differing: Mapping[str, int], tell: Pr
     for name in SUMS:
         if name in differing:
             await repair_sums(connection, name, differing[name])
+    if days := [name for name in DAYS if name in differing]:
+        await mark_days(connection, days)
+        await condense_alone(connection, clock.now().date())
     if documents:
         await repair_documents(connection, documents)
 
