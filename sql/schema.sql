@@ -269,6 +269,37 @@ BEGIN
             || to_hex(ledger.base32_letters(third)) || to_hex(ledger.base32_letters(fourth)), 'hex'), 'UTF8');
 END $$;
 
+CREATE FUNCTION ledger.spend_of_log(start_at timestamp with time zone, hours_from timestamp with time zone, hours_to timestamp with time zone, end_at timestamp with time zone, customers integer[], lanes integer[], batches bigint[]) RETURNS TABLE(customer integer, at timestamp with time zone, dimension integer, requests numeric, unrated numeric, uncached_input_tokens numeric, cached_input_tokens numeric, output_tokens numeric, cost_pico numeric, fee_pico numeric)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT customer, date_trunc('hour', occurred_at, 'UTC'), dimension, sum(counted * requests)::numeric,
+        sum(counted * unrated)::numeric, sum(counted * uncached_input_tokens), sum(counted * cached_input_tokens),
+        sum(counted * output_tokens),
+        sum(counted * coalesce(input_pico::numeric + cached_input_pico + output_pico + other_pico, 0)),
+        sum(counted * coalesce(fee_pico, 0)::numeric)
+    FROM (
+        SELECT e.*, 1::numeric AS counted FROM usage_event e
+        WHERE (start_at < hours_from OR hours_to < end_at) AND revision > 0
+            AND (occurred_at >= start_at AND occurred_at < hours_from
+                OR occurred_at >= hours_to AND occurred_at < end_at)
+            AND (customers IS NULL OR customer = ANY(customers))
+        UNION ALL
+        SELECT after.*
+        FROM unnest(lanes, batches) AS cut (lane, batch), LATERAL (
+            SELECT e.*, -1::numeric FROM usage_event e
+            WHERE e.lane = cut.lane AND e.batch > cut.batch AND revision > 0
+                AND occurred_at >= start_at AND occurred_at < end_at
+                AND (customers IS NULL OR customer = ANY(customers))
+            OFFSET 0 -- lane by lane through the index; a join of the whole would read the whole log
+        ) AS after
+        WHERE cardinality(lanes) > 0
+    ) AS part
+    GROUP BY 1, 2, 3;
+END $$;
+
 CREATE FUNCTION ledger.spread_digits(bits bigint) RETURNS bigint
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -281,6 +312,34 @@ CREATE FUNCTION ledger.spread_digits(bits bigint) RETURNS bigint
         | ((bits << 18) & x'1F000000000000'::bigint)
         | ((bits << 21) & x'1F00000000000000'::bigint)
 $$;
+
+CREATE FUNCTION ledger.units_of_log(start_at timestamp with time zone, hours_from timestamp with time zone, hours_to timestamp with time zone, end_at timestamp with time zone, customers integer[], lanes integer[], batches bigint[]) RETURNS TABLE(customer integer, at timestamp with time zone, dimension integer, unit text, quantity numeric)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT customer, date_trunc('hour', occurred_at, 'UTC'), dimension, stated.unit,
+        sum(counted * (pair ->> 0)::numeric)
+    FROM (
+        SELECT e.*, 1::numeric AS counted FROM usage_event e
+        WHERE (start_at < hours_from OR hours_to < end_at) AND revision > 0 AND other_units IS NOT NULL
+            AND (occurred_at >= start_at AND occurred_at < hours_from
+                OR occurred_at >= hours_to AND occurred_at < end_at)
+            AND (customers IS NULL OR customer = ANY(customers))
+        UNION ALL
+        SELECT after.*
+        FROM unnest(lanes, batches) AS cut (lane, batch), LATERAL (
+            SELECT e.*, -1::numeric FROM usage_event e
+            WHERE e.lane = cut.lane AND e.batch > cut.batch AND revision > 0 AND other_units IS NOT NULL
+                AND occurred_at >= start_at AND occurred_at < end_at
+                AND (customers IS NULL OR customer = ANY(customers))
+            OFFSET 0
+        ) AS after
+        WHERE cardinality(lanes) > 0
+    ) AS part, LATERAL jsonb_each(other_units) AS stated (unit, pair)
+    GROUP BY 1, 2, 3, 4;
+END $$;
 
 CREATE TABLE ledger.alert (
     customer integer NOT NULL,
@@ -1505,9 +1564,17 @@ REVOKE ALL ON FUNCTION ledger.request_id_text(id uuid, opaque_id text) FROM PUBL
 GRANT ALL ON FUNCTION ledger.request_id_text(id uuid, opaque_id text) TO ledger_service;
 GRANT ALL ON FUNCTION ledger.request_id_text(id uuid, opaque_id text) TO ledger_bound;
 
+REVOKE ALL ON FUNCTION ledger.spend_of_log(start_at timestamp with time zone, hours_from timestamp with time zone, hours_to timestamp with time zone, end_at timestamp with time zone, customers integer[], lanes integer[], batches bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION ledger.spend_of_log(start_at timestamp with time zone, hours_from timestamp with time zone, hours_to timestamp with time zone, end_at timestamp with time zone, customers integer[], lanes integer[], batches bigint[]) TO ledger_service;
+GRANT ALL ON FUNCTION ledger.spend_of_log(start_at timestamp with time zone, hours_from timestamp with time zone, hours_to timestamp with time zone, end_at timestamp with time zone, customers integer[], lanes integer[], batches bigint[]) TO ledger_bound;
+
 REVOKE ALL ON FUNCTION ledger.spread_digits(bits bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ledger.spread_digits(bits bigint) TO ledger_service;
 GRANT ALL ON FUNCTION ledger.spread_digits(bits bigint) TO ledger_bound;
+
+REVOKE ALL ON FUNCTION ledger.units_of_log(start_at timestamp with time zone, hours_from timestamp with time zone, hours_to timestamp with time zone, end_at timestamp with time zone, customers integer[], lanes integer[], batches bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION ledger.units_of_log(start_at timestamp with time zone, hours_from timestamp with time zone, hours_to timestamp with time zone, end_at timestamp with time zone, customers integer[], lanes integer[], batches bigint[]) TO ledger_service;
+GRANT ALL ON FUNCTION ledger.units_of_log(start_at timestamp with time zone, hours_from timestamp with time zone, hours_to timestamp with time zone, end_at timestamp with time zone, customers integer[], lanes integer[], batches bigint[]) TO ledger_bound;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ledger.alert TO ledger_service;
 GRANT SELECT ON TABLE ledger.alert TO ledger_bound;

@@ -4,7 +4,7 @@ What came after a cut is taken off. Tiered fees are beside that, in rows of thei
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from ledger.core.condensing import whole_days
@@ -26,7 +26,7 @@ from ledger.store.meter_usage import read_tiered_fees
 from ledger.store.sql_files import query
 
 _CUSTOMERS = query("interning", "customers")
-_CONDENSED_UNTIL = query("spend", "condensed_until")
+_SHAPE = query("spend", "shape")
 _FIGURES = query("spend", "figures")
 _UNITS = query("spend", "units")
 
@@ -41,7 +41,8 @@ async def read_spend(
     """
     span = question.span
     customers, *others = await _filters(connection, question)
-    days = await _days(connection, question)
+    until, has_units, has_tiers = await connection.fetchrow(_SHAPE)
+    how = _how(question, until)
     arguments: tuple[Any, ...] = (
         *(span.start_at, span.hours_from, span.hours_to, span.end_at),
         *(name in question.group_by for name in GROUPINGS),
@@ -50,24 +51,27 @@ async def read_spend(
     )
     figures = [
         SpendRow(_group(question, row), _figures(row))
-        for row in await connection.fetch(_FIGURES, *arguments, MAX_ROWS + 1, *days)
+        for row in await connection.fetch(_FIGURES, *arguments, MAX_ROWS + 1, *how)
     ]
-    units = [
-        SpendRow(_group(question, row), SpendFigures(units={row["unit"]: int(row["quantity"])}))
-        for row in await connection.fetch(
-            _UNITS, *arguments, (MAX_ROWS + 1) * len(OTHER_FIELDS), *days
-        )
-    ]
-    return figures + units + await _tiered(connection, question, customers, lanes_after)
+    units: list[SpendRow] = []
+    tiered: list[SpendRow] = []
+    if has_units:
+        most = (MAX_ROWS + 1) * len(OTHER_FIELDS)
+        units = [
+            SpendRow(_group(question, row), SpendFigures(units={row["unit"]: int(row["quantity"])}))
+            for row in await connection.fetch(_UNITS, *arguments, most, *how)
+        ]
+    if has_tiers:
+        tiered = await _tiered(connection, question, customers, lanes_after)
+    return figures + units + tiered
 
 
-async def _days(connection: Connection, question: SpendQuery) -> tuple[datetime, datetime, bool]:
+def _how(question: SpendQuery, condensed_until: date) -> tuple[datetime, datetime, bool]:
     """Which stretch is read by days, and whether by customers; else of all together."""
     span = question.span
     days = (span.hours_from, span.hours_from)
     if "hour" not in question.group_by:
-        until = await connection.fetchval(_CONDENSED_UNTIL)
-        days = whole_days(span.hours_from, span.hours_to, until)
+        days = whole_days(span.hours_from, span.hours_to, condensed_until)
     return *days, bool(question.customers) or "customer" in question.group_by
 
 

@@ -98,6 +98,84 @@ BEGIN
     END LOOP;
 END $$;
 
+-- What answers read of the log itself: whole hours are summed up elsewhere, what lies before and after them is not;
+-- and at a cut, what came after it is taken off again: `lanes` are those that go on after it, `batches` where each
+-- stood. Functions, so that a question that needs neither, as most do, is not planned over every month of the log.
+CREATE FUNCTION spend_of_log(
+    start_at timestamptz, hours_from timestamptz, hours_to timestamptz, end_at timestamptz, customers integer[],
+    lanes integer[], batches bigint[]
+) RETURNS TABLE (
+    customer integer, at timestamptz, dimension integer, requests numeric, unrated numeric,
+    uncached_input_tokens numeric, cached_input_tokens numeric, output_tokens numeric, cost_pico numeric,
+    fee_pico numeric
+) LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT customer, date_trunc('hour', occurred_at, 'UTC'), dimension, sum(counted * requests)::numeric,
+        sum(counted * unrated)::numeric, sum(counted * uncached_input_tokens), sum(counted * cached_input_tokens),
+        sum(counted * output_tokens),
+        sum(counted * coalesce(input_pico::numeric + cached_input_pico + output_pico + other_pico, 0)),
+        sum(counted * coalesce(fee_pico, 0)::numeric)
+    FROM (
+        SELECT e.*, 1::numeric AS counted FROM usage_event e
+        WHERE (start_at < hours_from OR hours_to < end_at) AND revision > 0
+            AND (occurred_at >= start_at AND occurred_at < hours_from
+                OR occurred_at >= hours_to AND occurred_at < end_at)
+            AND (customers IS NULL OR customer = ANY(customers))
+        UNION ALL
+        SELECT after.*
+        FROM unnest(lanes, batches) AS cut (lane, batch), LATERAL (
+            SELECT e.*, -1::numeric FROM usage_event e
+            WHERE e.lane = cut.lane AND e.batch > cut.batch AND revision > 0
+                AND occurred_at >= start_at AND occurred_at < end_at
+                AND (customers IS NULL OR customer = ANY(customers))
+            OFFSET 0 -- lane by lane through the index; a join of the whole would read the whole log
+        ) AS after
+        WHERE cardinality(lanes) > 0
+    ) AS part
+    GROUP BY 1, 2, 3;
+END $$;
+
+CREATE FUNCTION units_of_log(
+    start_at timestamptz, hours_from timestamptz, hours_to timestamptz, end_at timestamptz, customers integer[],
+    lanes integer[], batches bigint[]
+) RETURNS TABLE (customer integer, at timestamptz, dimension integer, unit text, quantity numeric)
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT customer, date_trunc('hour', occurred_at, 'UTC'), dimension, stated.unit,
+        sum(counted * (pair ->> 0)::numeric)
+    FROM (
+        SELECT e.*, 1::numeric AS counted FROM usage_event e
+        WHERE (start_at < hours_from OR hours_to < end_at) AND revision > 0 AND other_units IS NOT NULL
+            AND (occurred_at >= start_at AND occurred_at < hours_from
+                OR occurred_at >= hours_to AND occurred_at < end_at)
+            AND (customers IS NULL OR customer = ANY(customers))
+        UNION ALL
+        SELECT after.*
+        FROM unnest(lanes, batches) AS cut (lane, batch), LATERAL (
+            SELECT e.*, -1::numeric FROM usage_event e
+            WHERE e.lane = cut.lane AND e.batch > cut.batch AND revision > 0 AND other_units IS NOT NULL
+                AND occurred_at >= start_at AND occurred_at < end_at
+                AND (customers IS NULL OR customer = ANY(customers))
+            OFFSET 0
+        ) AS after
+        WHERE cardinality(lanes) > 0
+    ) AS part, LATERAL jsonb_each(other_units) AS stated (unit, pair)
+    GROUP BY 1, 2, 3, 4;
+END $$;
+
+REVOKE EXECUTE ON FUNCTION
+    spend_of_log(timestamptz, timestamptz, timestamptz, timestamptz, integer[], integer[], bigint[]),
+    units_of_log(timestamptz, timestamptz, timestamptz, timestamptz, integer[], integer[], bigint[])
+FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION
+    spend_of_log(timestamptz, timestamptz, timestamptz, timestamptz, integer[], integer[], bigint[]),
+    units_of_log(timestamptz, timestamptz, timestamptz, timestamptz, integer[], integer[], bigint[])
+TO ledger_service, ledger_bound;
+
 -- What lanes have summed up until now. It takes about a second for each million events, and no writer is at work.
 INSERT INTO rollup_lane_hour
 SELECT lane, date_bin('1 hour', occurred_at, '1970-01-01 00:00Z'), dimension, sum(requests), sum(unrated),

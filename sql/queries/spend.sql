@@ -2,14 +2,15 @@
 --   rollup_day         whole days that are over and have not moved since ($19 to $20), of customers or of all
 --   rollup_hour        whole hours outside of these days, and of days that have moved, of customers
 --   rollup_lane_hour   the same of all customers together
---   usage_event        the stretches before and after whole hours; a stretch that is empty is not looked for
+--   usage_event        the stretches before and after whole hours, and what came after a cut, if there are any
 -- $21: customers are asked about, one, some ($12) or each of them (null); else all together, as customer 0.
--- At a cut, what came after it is taken off again: $16 are the lanes that go on after the cut, $17 where
--- each stood. Without such lanes the log is not looked at for it.
+-- $16 are the lanes that go on after the cut that is asked about, $17 where each stood.
 
--- name: condensed_until
--- Days before this one are condensed.
-SELECT condensed_until FROM configuration;
+-- name: shape
+-- Before which day days are condensed; and what there is besides tokens, since most ledgers have neither.
+SELECT condensed_until, EXISTS (SELECT FROM rollup_hour_unit) AS has_units,
+    EXISTS (SELECT FROM meter_usage) AS has_tiers
+FROM configuration;
 
 -- name: figures
 -- Sums by whatever is grouped by: an expression that is not grouped by is null for all rows. Spend of byok is the
@@ -29,12 +30,17 @@ WITH asked AS (
     UNION ALL
     SELECT customer, day_on::timestamp AT TIME ZONE 'UTC', (day_on + 1)::timestamp AT TIME ZONE 'UTC' FROM touched
 ), part AS (
-    SELECT customer, day_on::timestamp AT TIME ZONE 'UTC' AS at, dimension, requests, unrated,
-        uncached_input_tokens, cached_input_tokens, output_tokens,
-        input_pico + cached_input_pico + output_pico + other_pico AS cost_pico, fee_pico
-    FROM asked JOIN rollup_day r USING (customer)
-    WHERE day_on >= ($19 AT TIME ZONE 'UTC')::date AND day_on < ($20 AT TIME ZONE 'UTC')::date
-        AND NOT EXISTS (SELECT FROM touched t WHERE t.customer = r.customer AND t.day_on = r.day_on)
+    SELECT asked.customer, days.*
+    FROM asked, LATERAL (
+        SELECT day_on::timestamp AT TIME ZONE 'UTC' AS at, dimension, requests, unrated, uncached_input_tokens,
+            cached_input_tokens, output_tokens, input_pico + cached_input_pico + output_pico + other_pico AS cost_pico,
+            fee_pico
+        FROM rollup_day r
+        WHERE r.customer = asked.customer AND day_on >= ($19 AT TIME ZONE 'UTC')::date
+            AND day_on < ($20 AT TIME ZONE 'UTC')::date
+            AND NOT EXISTS (SELECT FROM touched t WHERE t.customer = r.customer AND t.day_on = r.day_on)
+        OFFSET 0 -- customer by customer through the index
+    ) AS days
     UNION ALL
     SELECT stretch.customer, hours.*
     FROM stretch, LATERAL (
@@ -56,28 +62,8 @@ WITH asked AS (
     ) AS hours
     WHERE NOT $21
     UNION ALL
-    SELECT customer, occurred_at, dimension, requests, unrated, uncached_input_tokens,
-        cached_input_tokens, output_tokens,
-        coalesce(input_pico::numeric + cached_input_pico + output_pico + other_pico, 0),
-        coalesce(fee_pico, 0)
-    FROM usage_event
-    WHERE ($1::timestamptz < $2 OR $3 < $4::timestamptz) AND revision > 0
-        AND (occurred_at >= $1 AND occurred_at < $2 OR occurred_at >= $3 AND occurred_at < $4)
-        AND ($12::integer[] IS NULL OR customer = ANY($12))
-    UNION ALL
-    SELECT after.*
-    FROM unnest($16::integer[], $17::bigint[]) AS cut (lane, batch), LATERAL (
-        SELECT customer, occurred_at, dimension, -requests, -unrated, -uncached_input_tokens,
-            -cached_input_tokens, -output_tokens,
-            -coalesce(input_pico::numeric + cached_input_pico + output_pico + other_pico, 0),
-            -coalesce(fee_pico, 0)
-        FROM usage_event
-        WHERE lane = cut.lane AND batch > cut.batch AND revision > 0
-            AND occurred_at >= $1 AND occurred_at < $4
-            AND ($12::integer[] IS NULL OR customer = ANY($12))
-        OFFSET 0 -- lane by lane through the index; a join of the whole would read the whole log
-    ) AS after
-    WHERE cardinality($16) > 0
+    SELECT * FROM spend_of_log($1::timestamptz, $2, $3, $4::timestamptz, $12, $16::integer[], $17::bigint[])
+    WHERE $1 < $2 OR $3 < $4 OR cardinality($16) > 0
 ), summed AS (
     SELECT CASE WHEN $5::boolean THEN customer END AS customer, dimension,
         CASE WHEN $9::boolean THEN date_trunc('hour', at, 'UTC') WHEN $10::boolean THEN date_trunc('day', at, 'UTC')
@@ -133,10 +119,14 @@ WITH asked AS (
     UNION ALL
     SELECT customer, day_on::timestamp AT TIME ZONE 'UTC', (day_on + 1)::timestamp AT TIME ZONE 'UTC' FROM touched
 ), part AS (
-    SELECT customer, day_on::timestamp AT TIME ZONE 'UTC' AS at, dimension, unit, quantity
-    FROM asked JOIN rollup_day_unit r USING (customer)
-    WHERE day_on >= ($19 AT TIME ZONE 'UTC')::date AND day_on < ($20 AT TIME ZONE 'UTC')::date
-        AND NOT EXISTS (SELECT FROM touched t WHERE t.customer = r.customer AND t.day_on = r.day_on)
+    SELECT asked.customer, days.*
+    FROM asked, LATERAL (
+        SELECT day_on::timestamp AT TIME ZONE 'UTC' AS at, dimension, unit, quantity FROM rollup_day_unit r
+        WHERE r.customer = asked.customer AND day_on >= ($19 AT TIME ZONE 'UTC')::date
+            AND day_on < ($20 AT TIME ZONE 'UTC')::date
+            AND NOT EXISTS (SELECT FROM touched t WHERE t.customer = r.customer AND t.day_on = r.day_on)
+        OFFSET 0
+    ) AS days
     UNION ALL
     SELECT stretch.customer, hours.*
     FROM stretch, LATERAL (
@@ -154,22 +144,8 @@ WITH asked AS (
     ) AS hours
     WHERE NOT $21
     UNION ALL
-    SELECT customer, occurred_at, dimension, unit, (pair ->> 0)::numeric
-    FROM usage_event, LATERAL jsonb_each(other_units) AS stated (unit, pair)
-    WHERE ($1::timestamptz < $2 OR $3 < $4::timestamptz) AND revision > 0 AND other_units IS NOT NULL
-        AND (occurred_at >= $1 AND occurred_at < $2 OR occurred_at >= $3 AND occurred_at < $4)
-        AND ($12::integer[] IS NULL OR customer = ANY($12))
-    UNION ALL
-    SELECT after.*
-    FROM unnest($16::integer[], $17::bigint[]) AS cut (lane, batch), LATERAL (
-        SELECT customer, occurred_at, dimension, unit, -(pair ->> 0)::numeric
-        FROM usage_event, LATERAL jsonb_each(other_units) AS stated (unit, pair)
-        WHERE lane = cut.lane AND batch > cut.batch AND revision > 0 AND other_units IS NOT NULL
-            AND occurred_at >= $1 AND occurred_at < $4
-            AND ($12::integer[] IS NULL OR customer = ANY($12))
-        OFFSET 0
-    ) AS after
-    WHERE cardinality($16) > 0
+    SELECT * FROM units_of_log($1::timestamptz, $2, $3, $4::timestamptz, $12, $16::integer[], $17::bigint[])
+    WHERE $1 < $2 OR $3 < $4 OR cardinality($16) > 0
 )
 SELECT
     CASE WHEN $5::boolean THEN c.customer_id END AS customer,

@@ -33,12 +33,14 @@ DERIVED_OR_OPERATIONAL = (
     "quarantine_sender", "api_key", "job_run", "rollup_lane_hour", "rollup_lane_hour_unit", "rollup_day",
     "rollup_day_unit", "touched_day",
 )  # fmt: skip
+OF_LOG = ",".join(("timestamp with time zone",) * 4 + ("integer[]", "integer[]", "bigint[]"))
 CALLED = (
     "enter_fence()", "raise_epoch()", "request_id_text(uuid,text)", "csv_text(text)", "pico_text(numeric)",
     "instant_text(timestamp with time zone)", "counts_as_input(text)", "counts_as_output(text)",
     "input_parts(jsonb)", "output_parts(jsonb)", "dimension_words(text,text,text,text,text,text)",
     "spread_digits(bigint)", "base32_letters(bigint)",
     "is_metered(text,text)", "metered_quantity(text,numeric,numeric,jsonb)",
+    *(f"{name}({OF_LOG})" for name in ("spend_of_log", "units_of_log")),
 )  # fmt: skip
 # Every right of the service; what is not here, as no partition is, it may not even read.
 RIGHTS = {
