@@ -18,6 +18,7 @@ from tests.properties.histories import (
     DAY,
     Adjust,
     AtOnce,
+    Condense,
     GiveMeter,
     History,
     MoveClock,
@@ -90,6 +91,8 @@ class Scene:
             return self.at_once()
         if self.often(1):
             return self.move_clock()
+        if self.often(1):
+            return Condense()
         return self.single()
 
     def single(self) -> Single:
@@ -113,7 +116,7 @@ class Scene:
     def rival(self, first: Single) -> Single:
         """Something beside an operation, mostly about the same customer."""
         kinds: list[Callable[[], Single]] = [self.send, self.send, self.adjust, self.adjust]
-        other = self.random.choice([*kinds, self.set_limit, self.run_invoices])()
+        other = self.random.choice([*kinds, self.set_limit, self.run_invoices, Condense])()
         customer = getattr(first, "customer", None)
         if customer and isinstance(other, SetLimit | RunInvoices) and self.often(7):
             return replace(other, customer=customer)

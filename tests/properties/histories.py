@@ -91,7 +91,14 @@ class MoveClock:
     to: datetime
 
 
-Single = Send | Adjust | Publish | SetMeter | GiveMeter | SetLimit | RunInvoices | MoveClock
+@dataclass(frozen=True)
+class Condense:
+    """Sum up the days that are over; no answer changes by it."""
+
+
+Single = (
+    Send | Adjust | Publish | SetMeter | GiveMeter | SetLimit | RunInvoices | MoveClock | Condense
+)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from tests.naive_history import NaiveHistory, Row
 from tests.naive_prices import Terms
 from tests.properties.histories import (
     Adjust,
+    Condense,
     GiveMeter,
     History,
     MoveClock,
@@ -77,6 +78,8 @@ class Model:
             case RunInvoices(month, customer):
                 wanted = self.history.customers if customer is None else [customer]
                 return self.run_invoices(month, wanted)
+            case Condense():
+                pass
             case MoveClock(to):
                 self.now = to
                 naive.set_clock(to)

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,9 +13,10 @@ from ledger.core.errors import Conflict, InvalidRecord, NotFound, TooBusy, Unpro
 from ledger.core.instants import parse_month
 from ledger.core.reading import read_statement
 from ledger.core.request_ids import request_id_of
-from ledger.core.spend import spend_query
+from ledger.core.spend import SpendFigures, spend_query
 from ledger.core.statements import Statement
 from ledger.services.adjustments import adjust_request
+from ledger.services.condensing import condense
 from ledger.services.customers import set_customer
 from ledger.services.intake.writer import Writer
 from ledger.services.invoices import run_invoices
@@ -26,7 +27,9 @@ from ledger.services.spend import answer_spend, spend_body
 from ledger.store.database import Database
 from tests.naive_prices import Terms
 from tests.properties.histories import (
+    FIRST_MONTH,
     Adjust,
+    Condense,
     GiveMeter,
     History,
     MoveClock,
@@ -40,6 +43,7 @@ from tests.properties.histories import (
 from tests.properties.history_model import AMOUNTS, COUNTS, GROUPS, Answer, Key, Recorded, State
 
 REASON = "as the history says"
+LONG = timedelta(days=40 * 365)  # the times of all histories
 # Everything that is recorded of some customers, every request in the order of its revisions.
 ROWS = """
 SELECT c.customer_id, e.request_id, e.opaque_id, e.revision, e.requests, e.occurred_at,
@@ -86,6 +90,9 @@ class Product:
                 return await self._adjust(operation)
             case RunInvoices():
                 return await self._run_invoices(operation)
+            case Condense():
+                await condense(self.database, self.clock)
+                return None
             case MoveClock():
                 self.clock.instant = operation.to
                 return None
@@ -161,6 +168,21 @@ class Product:
         except (NotFound, UnprocessableDecision) as refusal:
             return None if isinstance(operation, SetLimit) else refusal.code
         return None
+
+    async def spent_by_day(self) -> tuple[dict[Any, Any], dict[Any, Any]]:
+        """What is spent of each model and day: by everybody together, and by each customer, added up."""
+        sums: list[dict[Any, Any]] = []
+        for by in (("provider", "model", "day"), ("provider", "model", "day", "customer")):
+            question = spend_query(FIRST_MONTH, FIRST_MONTH + LONG, by)
+            answer = await answer_spend(self.database, self.clock, question)
+            added: dict[Any, Any] = {}
+            for row in answer.rows:
+                figures = added.setdefault(row.group[:3], SpendFigures(units={}))
+                figures.add(row.figures)
+            sums.append(
+                {group: figures for group, figures in added.items() if not figures.is_empty}
+            )
+        return sums[0], sums[1]
 
     async def state(self, span: tuple[datetime, datetime]) -> State:
         """What is recorded and billed of the customers; `span` holds all times of the history."""

@@ -33,7 +33,7 @@ LIMITS = (
 
 
 async def make_ledger(database: Database, clock: FixedClock, writer: Writer) -> None:
-    """The bundled sample, condensed, with meters, limits of each kind, alerts, keys and two months of invoices."""
+    """The bundled sample, condensed: meters, limits of each kind, alerts, keys, two months of invoices."""
     await set_meter(database, clock, "test", "ten", {"percentage": "10"})
     await set_meter(database, clock, "test", "five", {"percentage": "5"})
     await set_customer(database, clock, "test", "acme", "five")
