@@ -2,6 +2,7 @@
 
 0012   before keys and before quarantine had bounds
 0015   the last one whose programs refuse a newer schema
+0016   before days were condensed and lanes had sums
 """
 
 import json
@@ -42,7 +43,7 @@ EVENTS = 37  # and revisions
 CONFLICTS, REJECTED = 1, 2
 
 
-@pytest.fixture(params=["0012", "0015"])
+@pytest.fixture(params=["0012", "0015", "0016"])
 def schema(request: pytest.FixtureRequest) -> str:
     name: str = request.param
     return name
