@@ -273,6 +273,22 @@ async def test_an_old_mark_does_not_stand_in_for_a_new_one(
     assert await everyway(database, clock) == {4}
 
 
+async def test_a_mark_that_two_batches_rely_on_stays(
+    database: Database, clock: FixedClock, writer: Writer, late_day: datetime
+) -> None:
+    """The second batch of an epoch finds the day marked by the first, and commits after it was worked out."""
+    await send(writer, 50, 4)
+    async with database.connection() as connection:
+        async with connection.transaction():
+            epoch = await raise_epoch(connection)
+        await send(writer, 60, 4)
+        async with late_batch(database, late_day) as commit:
+            async with connection.transaction():
+                assert await condense_touched(connection, epoch, 10) == 2
+            await commit()
+    assert await everyway(database, clock) == {5}
+
+
 async def test_a_batch_that_commits_between_mark_and_hours_is_worked_out(
     database: Database, clock: FixedClock, writer: Writer, late_day: datetime
 ) -> None:
