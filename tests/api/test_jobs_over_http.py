@@ -12,7 +12,7 @@ from tests.api.doors import open_door
 from tests.conftest import ADMIN_KEY, NOW
 from tests.scenarios.job_desk import Diary, product_job
 
-NAMES = ["invoices", "export", "unmetered", "verify", "months", "unrated"]
+NAMES = ["invoices", "export", "unmetered", "verify", "months", "unrated", "condense"]
 
 
 async def listed(api: httpx.AsyncClient) -> dict[str, dict[str, Any]]:

@@ -20,7 +20,7 @@ from tests.soak_kills.sending import Records
 
 FILE_RECORDS = 1500
 OWN_FROM = datetime(2025, 1, 1, tzinfo=UTC)
-JOBS = ("export", "verify", "months", "unmetered", "unrated")
+JOBS = ("export", "verify", "months", "unmetered", "unrated", "condense")
 Stop = asyncio.Event
 
 

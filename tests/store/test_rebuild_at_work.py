@@ -204,4 +204,8 @@ async def test_nothing_is_repaired_from_a_log_that_was_altered(
 
     assert refused.value.code == "log_altered"
     assert "lane 1, batch" in refused.value.detail
-    assert repaired(await rebuild(database, clock, trust_log=True)) == {"rollup_hour": 1}
+    assert repaired(await rebuild(database, clock, trust_log=True)) == {
+        "rollup_hour": 1,
+        "rollup_lane_hour": 1,
+        "rollup_day": 2,
+    }
