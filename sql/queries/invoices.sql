@@ -26,11 +26,28 @@ SELECT customer FROM invoice WHERE customer = ANY($1::integer[]) AND period_star
 
 -- name: due
 -- The exact usage of every touched month minus what the lines of earlier invoices billed for it. The months
--- are read one by one through the primary key (LATERAL), whatever the planner thinks of their size. Sums
--- come as text: they are whole numbers, and wider than an integer of the database.
+-- are read one by one through the primary key (LATERAL), whatever the planner thinks of their size: days that are
+-- condensed, up to `days_until`, and hours of the others and of those that have moved since. Sums come as text: they
+-- are whole numbers, and wider than an integer of the database.
 WITH month AS (
-    SELECT DISTINCT customer, period_start FROM touched_period
-    WHERE customer = ANY($1::integer[]) AND period_start < $2
+    SELECT customer, period_start, month_end,
+        least(greatest(condensed_until, period_start), month_end) AS days_until
+    FROM (
+        SELECT DISTINCT customer, period_start, (period_start + interval '1 month')::date AS month_end
+        FROM touched_period WHERE customer = ANY($1::integer[]) AND period_start < $2
+    ) AS touched CROSS JOIN configuration
+), moved AS (
+    SELECT DISTINCT month.customer, month.period_start, t.day_on
+    FROM month JOIN touched_day t
+        ON t.customer = month.customer AND t.day_on >= month.period_start AND t.day_on < month.days_until
+), stretch AS (
+    SELECT customer, period_start, days_until::timestamp AT TIME ZONE 'UTC' AS from_at,
+        month_end::timestamp AT TIME ZONE 'UTC' AS to_at
+    FROM month WHERE days_until < month_end
+    UNION ALL
+    SELECT customer, period_start, day_on::timestamp AT TIME ZONE 'UTC',
+        (day_on + 1)::timestamp AT TIME ZONE 'UTC'
+    FROM moved
 )
 SELECT customer, period_start, provider, model, key_type::text,
     sum(requests)::text AS requests,
@@ -42,39 +59,59 @@ SELECT customer, period_start, provider, model, key_type::text,
     sum(exact_pico)::text AS exact_pico,
     sum(unrated)::text AS unrated
 FROM (
-    SELECT month.customer, month.period_start, d.provider, d.model, d.key_type, used.requests,
+    SELECT used.customer, used.period_start, d.provider, d.model, d.key_type, used.requests,
         used.input_tokens, used.cached_input_tokens, used.output_tokens, used.cost_pico, used.fee_pico,
         used.fee_pico + CASE d.key_type WHEN 'managed' THEN used.cost_pico ELSE 0 END AS exact_pico,
         used.unrated
-    FROM month
-    CROSS JOIN LATERAL (
-        SELECT dimension,
-            sum(requests) AS requests,
-            sum(unrated) AS unrated,
-            sum(uncached_input_tokens + cached_input_tokens) AS input_tokens,
-            sum(cached_input_tokens) AS cached_input_tokens,
-            sum(output_tokens) AS output_tokens,
-            sum(input_pico + cached_input_pico + output_pico + other_pico) AS cost_pico,
-            sum(fee_pico) AS fee_pico
-        FROM rollup_hour
-        WHERE rollup_hour.customer = month.customer
-            AND hour_at >= month.period_start::timestamp AT TIME ZONE 'UTC'
-            AND hour_at < (month.period_start + interval '1 month') AT TIME ZONE 'UTC'
-        GROUP BY dimension
+    FROM (
+        SELECT month.customer, month.period_start, days.*
+        FROM month CROSS JOIN LATERAL (
+            SELECT dimension,
+                sum(requests) AS requests,
+                sum(unrated) AS unrated,
+                sum(uncached_input_tokens + cached_input_tokens) AS input_tokens,
+                sum(cached_input_tokens) AS cached_input_tokens,
+                sum(output_tokens) AS output_tokens,
+                sum(input_pico + cached_input_pico + output_pico + other_pico) AS cost_pico,
+                sum(fee_pico) AS fee_pico
+            FROM rollup_day r
+            WHERE r.customer = month.customer AND day_on >= month.period_start AND day_on < month.days_until
+                AND NOT EXISTS (SELECT FROM moved m WHERE m.customer = r.customer AND m.day_on = r.day_on)
+            GROUP BY dimension
+        ) AS days
+        UNION ALL
+        SELECT stretch.customer, stretch.period_start, hours.*
+        FROM stretch CROSS JOIN LATERAL (
+            SELECT dimension, sum(requests), sum(unrated), sum(uncached_input_tokens + cached_input_tokens),
+                sum(cached_input_tokens), sum(output_tokens),
+                sum(input_pico + cached_input_pico + output_pico + other_pico), sum(fee_pico)
+            FROM rollup_hour r
+            WHERE r.customer = stretch.customer AND hour_at >= stretch.from_at AND hour_at < stretch.to_at
+            GROUP BY dimension
+        ) AS hours
     ) AS used
     JOIN dimension d USING (dimension)
     UNION ALL
-    SELECT month.customer, month.period_start, d.provider, d.model, d.key_type, 0,
+    SELECT part.customer, part.period_start, d.provider, d.model, d.key_type, 0,
         CASE WHEN counts_as_input(part.unit) THEN part.quantity ELSE 0 END, 0,
         CASE WHEN counts_as_output(part.unit) THEN part.quantity ELSE 0 END, 0, 0, 0, 0
-    FROM month
-    CROSS JOIN LATERAL (
-        SELECT dimension, unit, sum(quantity) AS quantity
-        FROM rollup_hour_unit
-        WHERE rollup_hour_unit.customer = month.customer
-            AND hour_at >= month.period_start::timestamp AT TIME ZONE 'UTC'
-            AND hour_at < (month.period_start + interval '1 month') AT TIME ZONE 'UTC'
-        GROUP BY dimension, unit
+    FROM (
+        SELECT month.customer, month.period_start, days.*
+        FROM month CROSS JOIN LATERAL (
+            SELECT dimension, unit, sum(quantity) AS quantity
+            FROM rollup_day_unit r
+            WHERE r.customer = month.customer AND day_on >= month.period_start AND day_on < month.days_until
+                AND NOT EXISTS (SELECT FROM moved m WHERE m.customer = r.customer AND m.day_on = r.day_on)
+            GROUP BY dimension, unit
+        ) AS days
+        UNION ALL
+        SELECT stretch.customer, stretch.period_start, hours.*
+        FROM stretch CROSS JOIN LATERAL (
+            SELECT dimension, unit, sum(quantity)
+            FROM rollup_hour_unit r
+            WHERE r.customer = stretch.customer AND hour_at >= stretch.from_at AND hour_at < stretch.to_at
+            GROUP BY dimension, unit
+        ) AS hours
     ) AS part
     JOIN dimension d USING (dimension)
     UNION ALL

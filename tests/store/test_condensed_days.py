@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from ledger.clock import FixedClock
-from ledger.core.instants import format_instant
+from ledger.core.instants import format_instant, parse_month
+from ledger.core.invoicing import DueLine
 from ledger.core.rollups import fold_events
 from ledger.core.rows import UsageEvent
 from ledger.core.spend import spend_query
@@ -18,6 +19,7 @@ from ledger.services.intake.writer import Writer
 from ledger.services.spend import answer_spend
 from ledger.store.condensing import add_to_lane, condense_touched, mark_days, read_horizons
 from ledger.store.database import Connection, Database
+from ledger.store.invoices import read_due
 from ledger.store.log import enter_fence, raise_epoch
 from ledger.store.rollups import add_to_rollups
 from tests.conftest import NOW
@@ -78,6 +80,42 @@ async def test_an_answer_is_the_same_before_and_after(
     await tamper(ledger, "UPDATE configuration SET condensed_until = '1970-01-01'")
     for question, answer in zip(questions, condensed, strict=True):
         assert await answer_spend(database, clock, question) == answer
+
+
+async def test_what_is_due_is_the_same_by_days_and_by_hours(
+    ledger: str, database: Database
+) -> None:
+    """Of every customer and month; of a month that is half condensed, and with days that have moved."""
+    await tamper(
+        ledger,
+        """INSERT INTO touched_period
+        SELECT DISTINCT customer, date_trunc('month', hour_at, 'UTC')::date, 0 FROM rollup_hour
+        ON CONFLICT DO NOTHING""",
+        "DELETE FROM invoice_line WHERE line % 2 = 0",
+    )
+    by_days = await due(database)
+    assert sum(map(len, by_days.values())) > 20
+    await tamper(
+        ledger,
+        # What would be wrong, were it read: a day that is marked, and days that are not condensed yet.
+        """INSERT INTO touched_day SELECT customer, min(day_on), 1 FROM rollup_day GROUP BY 1""",
+        """UPDATE rollup_day r SET fee_pico = fee_pico + 1
+        FROM touched_day t WHERE r.customer = t.customer AND r.day_on = t.day_on""",
+        "UPDATE configuration SET condensed_until = '2026-05-12'",
+        "UPDATE rollup_day SET requests = requests + 1 WHERE day_on >= '2026-05-12'",
+    )
+    assert await due(database) == by_days
+    await tamper(ledger, "UPDATE configuration SET condensed_until = '1970-01-01'")
+    assert await due(database) == by_days
+    await tamper(ledger, "UPDATE configuration SET condensed_until = marked_until")
+    assert await due(database) != by_days
+
+
+async def due(database: Database) -> dict[int, list[DueLine]]:
+    """What no invoice has billed, of everybody."""
+    async with database.connection() as connection:
+        rows = await connection.fetch("SELECT customer FROM customer")
+        return await read_due(connection, [row["customer"] for row in rows], parse_month("2026-11"))
 
 
 async def test_days_that_are_over_are_read_and_those_that_are_not_are_not(
