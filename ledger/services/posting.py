@@ -2,7 +2,8 @@
 
     events ─▶ usage_event ─▶ rollups, usage of meters ─▶ limit windows, alerts ─▶ batch row with its digest
 
-The rows are locked in this order, each table's in the order of its keys, by everybody who writes.
+Rollups are those of customers and of the lane, and marks on days that were condensed. The rows are locked in
+this order, each table's in the order of its keys, by everybody who writes.
 """
 
 from collections.abc import Iterator, Sequence

@@ -139,9 +139,9 @@ async def repair_sums(connection: Connection, name: str, differing: int) -> None
             epoch = await enter_fence(connection)
             await connection.execute(query("repair", f"{name}_add"), *chunk)
             await connection.execute(query("repair", f"{name}_clear"), *chunk)
-            await connection.execute(query("repair", f"{name}_touch"), *chunk, epoch)
-            if name in _ALSO_TOUCH:
+            if name in _ALSO_TOUCH:  # before months, as posting does
                 await connection.execute(query("repair", f"{name}_touch_days"), *chunk, epoch)
+            await connection.execute(query("repair", f"{name}_touch"), *chunk, epoch)
 
 
 async def mark_days(connection: Connection, names: Iterable[str]) -> None:

@@ -273,8 +273,9 @@ async def test_verification_tells_the_log_when_it_fails(
     kept = "SELECT detail->>'ok' AS ok, detail->>'failed' AS failed FROM job_run ORDER BY slot"
     async with database.connection() as connection:
         found = [tuple(row) for row in await connection.fetch(kept)]
-    assert found == [("true", "[]"), ("false", '["events_equal_rollups"]')]
-    assert "verification_failed checks=events_equal_rollups" in caplog.text
+    failed = ["events_equal_rollups", "rollups_equal_lane_rollups"]
+    assert found == [("true", "[]"), ("false", json.dumps(failed))]
+    assert f"verification_failed checks={','.join(failed)}" in caplog.text
 
 
 async def test_requests_that_are_never_completed_are_told(

@@ -1,6 +1,7 @@
 """`verify` accepts what the product writes and finds whatever else is written, and says where."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from ledger.demo.sample import sample_lines
 from ledger.services.intake.writer import Writer
 from ledger.services.proof.verification import verify
 from ledger.store.database import Database
+from tests.store.rebuild_damage import DAY, DAY_OF_ONE, DAY_UNIT, LANE, LANE_UNIT
 from tests.store.tampering import ONE_EVENT, ONE_LINE, at, offenders, tamper, tampering
 
 
@@ -108,7 +110,12 @@ async def test_an_added_rollup_row_is_found(
 
     found = await offenders(database, clock)
 
-    assert set(found) == {"events_equal_rollups", "billed_and_uninvoiced_equal_events"}
+    assert set(found) == {
+        "events_equal_rollups",
+        "rollups_equal_lane_rollups",
+        "rollups_equal_day_rollups",
+        "billed_and_uninvoiced_equal_events",
+    }
     [hour], [month] = found["events_equal_rollups"], found["billed_and_uninvoiced_equal_events"]
     assert (hour["customer_id"], hour["hour"]) == ("globex", "2026-09-01T00:00:00Z")
     assert hour["differences"]["input_pico"] == {"events": None, "rollup": "5"}
@@ -126,9 +133,51 @@ async def test_a_changed_unit_is_found(ledger: str, database: Database, clock: F
 
     found = await offenders(database, clock)
 
-    assert set(found) == {"event_units_equal_rollups"}
+    assert set(found) == {
+        "event_units_equal_rollups",
+        "rollups_equal_lane_rollups",
+        "rollups_equal_day_rollups",
+    }
     [unit] = found["event_units_equal_rollups"]
     assert (unit["customer_id"], unit["unit"]) == ("wonka", "input_seconds")
+
+
+@pytest.mark.parametrize(
+    ("damage", "check", "said"),
+    [
+        (f"UPDATE rollup_lane_hour SET fee_pico = fee_pico + 1 {LANE}", "lane", {"unit": None}),
+        (f"DELETE FROM rollup_lane_hour {LANE}", "lane", {"unit": None}),
+        (
+            f"UPDATE rollup_lane_hour_unit SET pico = 7 {LANE_UNIT}",
+            "lane",
+            {"unit": "input_seconds"},
+        ),
+        (f"UPDATE rollup_day SET cached_input_pico = 5 {DAY}", "day", {"customer_id": None}),
+        (f"DELETE FROM rollup_day {DAY_OF_ONE}", "day", {"unit": None}),
+        (f"DELETE FROM rollup_day_unit {DAY_UNIT}", "day", {"unit": "input_seconds"}),
+        (
+            "INSERT INTO rollup_day VALUES (1, '2026-09-01', 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)",
+            "day",
+            {"day": "2026-09-01"},
+        ),
+    ],
+)
+async def test_sums_of_fewer_rows_are_compared_with_those_of_more(
+    ledger: str,
+    database: Database,
+    clock: FixedClock,
+    damage: str,
+    check: str,
+    said: dict[str, Any],
+) -> None:
+    """One row of a lane or of a day is wrong, and named; all else holds."""
+    await tamper(ledger, damage)
+
+    found = await offenders(database, clock)
+
+    assert set(found) == {f"rollups_equal_{check}_rollups"}
+    [row] = found[f"rollups_equal_{check}_rollups"]
+    assert {name: row[name] for name in said} == said
 
 
 @pytest.mark.parametrize(
