@@ -5,9 +5,10 @@ from datetime import date
 
 import msgspec
 
-from ledger.core.condensing import EVERYBODY, Sums, days_before, sums_of_lane
+from ledger.core.condensing import EVERYBODY, days_before, sums_of_lane
 from ledger.core.rollups import RollupDelta
 from ledger.store.database import Connection
+from ledger.store.rollups import add_sums
 from ledger.store.sql_files import query
 
 _ADD_OF_LANE = query("condensing", "add_of_lane")
@@ -32,7 +33,6 @@ _FORGET_DAYS = tuple(query("condensing", name) for name in ("forget_days", "forg
 _CONDENSE_DAYS = tuple(
     query("condensing", name) for name in ("condense_days", "condense_days_units")
 )
-_BIGINT_MAX = 2**63 - 1
 
 
 class Horizons(msgspec.Struct, frozen=True):
@@ -45,8 +45,8 @@ class Horizons(msgspec.Struct, frozen=True):
 
 async def add_to_lane(connection: Connection, lane: int, delta: RollupDelta) -> None:
     """Add a batch's sums to those that its lane has of all customers, in the order of their keys."""
-    await _add(connection, _ADD_OF_LANE, sums_of_lane(delta.sums, lane))
-    await _add(connection, _ADD_UNITS_OF_LANE, sums_of_lane(delta.units, lane))
+    await add_sums(connection, _ADD_OF_LANE, sums_of_lane(delta.sums, lane))
+    await add_sums(connection, _ADD_UNITS_OF_LANE, sums_of_lane(delta.units, lane))
 
 
 async def mark_days(connection: Connection, delta: RollupDelta, until: date, epoch: int) -> None:
@@ -124,18 +124,3 @@ async def condense_touched(connection: Connection, epoch: int, most: int) -> int
         for sql in (*_FORGET_DAYS, *_CONDENSE_DAYS):
             await connection.execute(sql, *columns)
     return len(taken)
-
-
-async def _add(connection: Connection, sql: str, sums: Sums) -> None:
-    """Add sums by key. What leaves the range of a bigint is added in several goes."""
-    keys = sorted(sums)
-    rows = [sums[key] for key in keys]
-    while keys:
-        now = [[max(-_BIGINT_MAX, min(_BIGINT_MAX, number)) for number in row] for row in rows]
-        await connection.execute(sql, *zip(*keys, strict=True), *zip(*now, strict=True))
-        if now == rows:
-            return
-        rows = [
-            [one - other for one, other in zip(*pair, strict=True)]
-            for pair in zip(rows, now, strict=True)
-        ]

@@ -17,8 +17,8 @@ _TOUCH = query("rollups", "touch")
 
 async def add_to_rollups(connection: Connection, delta: RollupDelta) -> None:
     """Add a batch's sums, in the order of their keys."""
-    await _add(connection, _ADD, delta.sums)
-    await _add(connection, _ADD_UNITS, delta.units)
+    await add_sums(connection, _ADD, delta.sums)
+    await add_sums(connection, _ADD_UNITS, delta.units)
 
 
 async def touch_periods(
@@ -30,8 +30,8 @@ async def touch_periods(
         await connection.execute(_TOUCH, customers, months, epoch)
 
 
-async def _add(connection: Connection, sql: str, sums: Mapping[Any, list[int]]) -> None:
-    """Add sums by key."""
+async def add_sums(connection: Connection, sql: str, sums: Mapping[Any, list[int]]) -> None:
+    """Add sums by key, in the order of the keys, with a query that takes columns as the text of arrays."""
     if not sums:
         return
     keys = sorted(sums)

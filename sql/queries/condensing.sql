@@ -3,9 +3,10 @@
 INSERT INTO rollup_lane_hour AS r (hour_at, dimension, lane, requests, unrated, uncached_input_tokens,
     cached_input_tokens, output_tokens, input_pico, cached_input_pico, output_pico, other_pico, fee_pico)
 SELECT * FROM unnest(
-    $1::timestamptz[], $2::integer[], $3::integer[], $4::bigint[], $5::bigint[], $6::bigint[],
-    $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[],
-    $13::bigint[])
+    $1::text::timestamptz[], $2::text::integer[], $3::text::integer[], $4::text::bigint[],
+    $5::text::bigint[], $6::text::numeric[], $7::text::numeric[], $8::text::numeric[],
+    $9::text::numeric[], $10::text::numeric[], $11::text::numeric[], $12::text::numeric[],
+    $13::text::numeric[])
 ON CONFLICT (hour_at, dimension, lane) DO UPDATE SET
     requests = r.requests + excluded.requests,
     unrated = r.unrated + excluded.unrated,
@@ -21,7 +22,8 @@ ON CONFLICT (hour_at, dimension, lane) DO UPDATE SET
 -- name: add_units_of_lane
 INSERT INTO rollup_lane_hour_unit AS r (hour_at, dimension, unit, lane, quantity, pico)
 SELECT * FROM unnest(
-    $1::timestamptz[], $2::integer[], $3::text[], $4::integer[], $5::bigint[], $6::bigint[])
+    $1::text::timestamptz[], $2::text::integer[], $3::text::text[], $4::text::integer[],
+    $5::text::numeric[], $6::text::numeric[])
 ON CONFLICT (hour_at, dimension, unit, lane) DO UPDATE SET
     quantity = r.quantity + excluded.quantity,
     pico = r.pico + excluded.pico;
