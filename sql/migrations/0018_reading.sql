@@ -1,4 +1,4 @@
--- works with: 0016
+-- works with: 0017
 -- What reads much of the log: the texts that every row of an export has made in fewer steps.
 
 -- Numbers of 5 bits, eight of them in 40 bits, with a byte for each.
