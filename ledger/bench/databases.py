@@ -1,11 +1,13 @@
 """Databases for benches, on a server of their own: each point gets a fresh one. The SQL is the bench's."""
 
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
+import uvloop
 
 from ledger.bootstrap import open_ledger
 from ledger.settings import Settings
@@ -18,6 +20,7 @@ SELECT coalesce(sum(pg_total_relation_size(relid)), 0)::bigint
 FROM unnest(ARRAY['usage_event', 'event_text']::regclass[]) AS parent, pg_partition_tree(parent)
 """
 _EVENTS = "SELECT count(*) FROM usage_event"
+_Found = TypeVar("_Found")
 
 
 class BenchServer(msgspec.Struct, frozen=True):
@@ -43,22 +46,39 @@ class BenchServer(msgspec.Struct, frozen=True):
             await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
+def on_bench_server(measure: Callable[[BenchServer], Awaitable[_Found]]) -> _Found:
+    """Run a bench to its end on a server of its own."""
+
+    async def run() -> _Found:
+        async with bench_server() as server:
+            return await measure(server)
+
+    return uvloop.run(run())
+
+
 @asynccontextmanager
-async def bench_server() -> AsyncIterator[BenchServer]:
-    """An embedded server in a temporary folder with the settings that the product ships, fsync on."""
-    with _open_folder() as folder:
-        async with embedded_server(folder) as embedded:
-            settings = Settings(database_url=embedded.url(_TEMPLATE), data_dir=folder)
+async def bench_server(
+    settings: Mapping[str, str] | None = None, parent: Path | None = None
+) -> AsyncIterator[BenchServer]:
+    """An embedded server in a temporary folder with the settings that the product ships, fsync on.
+
+    Only tests, which look at no time, have other settings and a folder in memory.
+    """
+    with _open_folder(parent) as folder:
+        async with embedded_server(folder, settings=settings) as embedded:
+            template = Settings(database_url=embedded.url(_TEMPLATE), data_dir=folder)
             async with owner_connection(embedded.url("postgres")) as connection:
                 await connection.execute(f"CREATE DATABASE {_TEMPLATE}")
-            async with open_ledger(settings, migrating=True):
+            async with open_ledger(template, migrating=True):
                 pass
             yield BenchServer(embedded)
 
 
 @contextmanager
-def _open_folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="ledger-bench-", ignore_cleanup_errors=True) as name:
+def _open_folder(parent: Path | None) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(
+        prefix="ledger-bench-", dir=parent, ignore_cleanup_errors=True
+    ) as name:
         folder = Path(name)
         folder.chmod(0o711)  # as root an unprivileged user runs the server and has to get in
         yield folder

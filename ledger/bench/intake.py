@@ -1,28 +1,22 @@
 """`bench intake`: records through the API, beside the floors of DESIGN 5."""
 
-import os
-import platform
-import secrets
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import click
 import msgspec
-import uvloop
 
+from ledger.bench.aims import FORMS, Aim
 from ledger.bench.copying import copy_rows, event_rows
-from ledger.bench.databases import BenchServer, bench_server, count_events, event_bytes
-from ledger.bench.load import Prepared, Sent, as_body, prepare_request, send_all
-from ledger.bench.processes import ServerProcess, peak_resident_bytes, server_process
-from ledger.bench.records import Mix, cut, record_lines
-from ledger.cli.running import json_option, print_json, print_table, stderr
+from ledger.bench.databases import BenchServer, count_events, event_bytes, on_bench_server
+from ledger.bench.records import Mix, record_lines
+from ledger.bench.report import show, tell
+from ledger.bench.serving import serving, watched
+from ledger.cli.running import json_option
 from ledger.clock import Clock, SystemClock
 
 BATCHES = (1, 10, 100, 1000, 10_000)
 CUSTOMERS = (50, 5000)
-_MEBIBYTE = 1024 * 1024
-_CONTENT_TYPES = {"ndjson": "application/x-ndjson"}
+NOTHING = "ledger.bench.nothing"
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -36,14 +30,20 @@ class Options(msgspec.Struct, frozen=True):
     form: str
     connections: int
     single_connections: int
+    servers: int
 
 
 class Point(msgspec.Struct, frozen=True):
-    """One row of the table. The floor of batch size 1 is a handler that does nothing, of others COPY."""
+    """One row of the table. The floor of batch size 1 is a handler that does nothing, of others COPY.
 
+    Shares of processor time are in cores: of all servers together, of the database, of the client.
+    """
+
+    servers: int
     customers: int
     models: int
     batch: int
+    form: str
     connections: int
     records: int
     records_per_s: int
@@ -53,28 +53,9 @@ class Point(msgspec.Struct, frozen=True):
     p99_ms: float
     server_peak_mib: int
     server_cpu_share: float
+    database_cpu_share: float
     client_cpu_share: float
     bytes_per_event: int
-
-
-class Aim(msgspec.Struct, frozen=True):
-    """Where a point's records go and how they are cut."""
-
-    lines: Sequence[bytes]
-    batch: int
-    form: str
-    connections: int
-    seconds: float
-
-    def requests(self, admin_key: str) -> list[Prepared]:
-        """The prepared requests; a batch of one is a single record."""
-        form = "record" if self.batch == 1 else self.form
-        path = "/v1/requests" if self.batch == 1 else "/v1/requests/batch"
-        content_type = _CONTENT_TYPES.get(form, "application/json")
-        return [
-            (prepare_request(path, content_type, admin_key, as_body(several, form)), len(several))
-            for several in cut(self.lines, self.batch)
-        ]
 
 
 @click.command("intake")
@@ -84,9 +65,10 @@ class Aim(msgspec.Struct, frozen=True):
 @click.option("--batch", "batches", type=int, multiple=True, help=f"Repeatable; {BATCHES}.")
 @click.option("--customers", type=int, multiple=True, help=f"Repeatable; {CUSTOMERS}.")
 @click.option("--models", default=20, show_default=True)
-@click.option("--format", "form", type=click.Choice(["json", "ndjson"]), default="json")
+@click.option("--format", "form", type=click.Choice(FORMS), default="json", show_default=True)
 @click.option("--connections", default=8, show_default=True, help="For batches.")
 @click.option("--single-connections", default=64, show_default=True, help="For batches of one.")
+@click.option("--servers", type=click.IntRange(1, 2), default=1, show_default=True)
 def bench(
     *, as_json: bool, batches: tuple[int, ...], customers: tuple[int, ...], **rest: object
 ) -> None:
@@ -94,69 +76,75 @@ def bench(
     options = msgspec.convert(
         {**rest, "batches": batches or BATCHES, "customers": customers or CUSTOMERS}, Options
     )
-    points = uvloop.run(measure(options, SystemClock()))
-    if as_json:
-        print_json({"bench": "intake", **_machine(), "options": options, "points": points})
-    else:
-        rows = [msgspec.to_builtins(point) for point in points]
-        headings = {name: name.replace("_", " ") for name in Point.__struct_fields__}
-        print_table("intake", headings, rows)
+    points = on_bench_server(lambda server: measure(server, options, SystemClock()))
+    show("intake", Point, points, as_json=as_json, options=options)
 
 
-async def measure(options: Options, clock: Clock) -> list[Point]:
-    """Measure every point, each with a database, a server and a floor of its own."""
-    start_at = (clock.now() - timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+async def measure(server: BenchServer, options: Options, clock: Clock) -> list[Point]:
+    """Measure every point, each with a database, servers and a floor of its own.
+
+    Raises:
+        RuntimeError: not every record that was answered is recorded.
+    """
     points = []
-    async with bench_server() as server:
-        stderr().print(f"bench: PostgreSQL {server.version}, {os.cpu_count()} cores")
-        for customers in options.customers:
-            mix = Mix(customers, options.models)
-            for batch in options.batches:
-                points.append(await _point(server, options, mix, batch, start_at, clock))
-                stderr().print(f"bench: {_summary(points[-1])}")
+    tell(f"PostgreSQL {server.version}")
+    for customers in options.customers:
+        for batch in options.batches:
+            points.append(await _point(server, options, customers, batch, clock))
+            tell(_summary(points[-1]))
     return points
 
 
 async def _point(
-    server: BenchServer, options: Options, mix: Mix, batch: int, start_at: datetime, clock: Clock
+    server: BenchServer, options: Options, customers: int, batch: int, clock: Clock
 ) -> Point:
-    lines = list(record_lines(options.records, start_at, mix))
-    connections = options.single_connections if batch == 1 else options.connections
-    aim = Aim(lines, batch, options.form, connections, options.seconds)
+    aim = _aim(options, customers, batch, clock)
     floor_per_s = (
-        await _floor_of_singles(aim) if batch == 1 else await _floor_of_batches(server, aim, clock)
+        await _floor_of_singles(aim, options.servers)
+        if batch == 1
+        else await floor_of_batches(server, aim, clock)
     )
     url = await server.fresh_database("intake")
     empty_bytes = await event_bytes(url)
-    async with _serving("ledger", "serve", "--port", "0", url=url) as (process, key):
-        cpu_at_s = process.cpu_s()
-        sent = await _send(process, aim, key)
-        cpu_s = process.cpu_s() - cpu_at_s
-        peak_bytes = peak_resident_bytes(process.process.pid)
+    async with serving(url=url, servers=options.servers) as served:
+        async with watched(served, server.embedded) as spent:
+            sent = await aim.send(served)
+        peak_mib = served.peak_mib
     events = await count_events(url)
     if events != sent.records:
         raise RuntimeError(f"{sent.records} records were answered, {events} are recorded")
     event_size = (await event_bytes(url) - empty_bytes) // events
     await server.drop_database("intake")
     return Point(
-        customers=mix.customers,
-        models=mix.models,
+        servers=options.servers,
+        customers=customers,
+        models=options.models,
         batch=batch,
-        connections=connections,
+        form="record" if batch == 1 else options.form,
+        connections=aim.connections,
         records=sent.records,
         records_per_s=round(sent.records_per_s),
         floor_per_s=round(floor_per_s),
         ratio=round(sent.records_per_s / floor_per_s, 3),
-        p50_ms=round(sent.latency_ms(0.50), 2),
-        p99_ms=round(sent.latency_ms(0.99), 2),
-        server_peak_mib=peak_bytes // _MEBIBYTE,
-        server_cpu_share=round(cpu_s / sent.elapsed_s, 2),
-        client_cpu_share=round(sent.cpu_s / sent.elapsed_s, 2),
+        p50_ms=sent.latency_ms(0.50),
+        p99_ms=sent.latency_ms(0.99),
+        server_peak_mib=peak_mib,
+        server_cpu_share=round(spent.server_s / sent.elapsed_s, 2),
+        database_cpu_share=round(spent.database_s / sent.elapsed_s, 2),
+        client_cpu_share=sent.client_cpu_share,
         bytes_per_event=event_size,
     )
 
 
-async def _floor_of_batches(server: BenchServer, aim: Aim, clock: Clock) -> float:
+def _aim(options: Options, customers: int, batch: int, clock: Clock) -> Aim:
+    start_at = (clock.now() - timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    lines = list(record_lines(options.records, start_at, Mix(customers, options.models)))
+    connections = options.single_connections if batch == 1 else options.connections
+    return Aim(lines, batch, options.form, connections, options.seconds)
+
+
+async def floor_of_batches(server: BenchServer, aim: Aim, clock: Clock) -> float:
+    """Rows a second by COPY of what intake would write, into an empty ledger, in batches of the same size."""
     url = await server.fresh_database("floor")
     rows = await event_rows(url, aim.lines, clock)
     copied = await copy_rows(url, rows, aim.batch, aim.seconds)
@@ -164,37 +152,9 @@ async def _floor_of_batches(server: BenchServer, aim: Aim, clock: Clock) -> floa
     return copied.rows_per_s
 
 
-async def _floor_of_singles(aim: Aim) -> float:
-    async with _serving("ledger.bench.nothing") as (process, key):
-        return (await _send(process, aim, key)).records_per_s
-
-
-async def _send(process: ServerProcess, aim: Aim, key: str) -> Sent:
-    requests = aim.requests(key)
-    return await send_all(
-        process.host,
-        process.port,
-        requests,
-        connections=min(aim.connections, len(requests)),
-        seconds=aim.seconds,
-    )
-
-
-@asynccontextmanager
-async def _serving(*arguments: str, url: str = "") -> AsyncIterator[tuple[ServerProcess, str]]:
-    """A server process and the key to it."""
-    key = secrets.token_hex(32)
-    environment = {"LEDGER_DATABASE_URL": url, "LEDGER_ADMIN_KEY": key}
-    async with server_process(*arguments, environment=environment) as process:
-        yield process, key
-
-
-def _machine() -> dict[str, object]:
-    return {
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        "system": platform.system(),
-    }
+async def _floor_of_singles(aim: Aim, servers: int) -> float:
+    async with serving(NOTHING, servers=servers) as served:
+        return (await aim.send(served)).records_per_s
 
 
 def _summary(point: Point) -> str:

@@ -3,10 +3,10 @@
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 import psutil
 
+from ledger.bench.postgres import cluster_folder, postmaster
 from ledger.store.embedded import EmbeddedServer
 
 _STOP_TIMEOUT_S = 30
@@ -15,9 +15,9 @@ _STOP_TIMEOUT_S = 30
 @contextmanager
 def hung(embedded: EmbeddedServer) -> Iterator[None]:
     """No process of the server runs in the block; connections to it are taken by the system, and wait."""
-    postmaster = _postmaster(embedded)
-    postmaster.suspend()  # first, so that it makes no others
-    processes = [postmaster, *postmaster.children(recursive=True)]
+    parent = postmaster(embedded)
+    parent.suspend()  # first, so that it makes no others
+    processes = [parent, *parent.children(recursive=True)]
     _each(processes[1:], psutil.Process.suspend)
     try:
         yield
@@ -28,10 +28,10 @@ def hung(embedded: EmbeddedServer) -> Iterator[None]:
 @contextmanager
 def stopped(embedded: EmbeddedServer) -> Iterator[None]:
     """The server is stopped in the block, as `pg_ctl stop -m immediate` does it, and recovers after."""
-    postmaster = _postmaster(embedded)
-    command, user, group = postmaster.cmdline(), postmaster.uids().real, postmaster.gids().real
-    processes = [postmaster, *postmaster.children(recursive=True)]
-    stop = ["stop", "-m", "immediate", "-D", str(_cluster(embedded))]
+    parent = postmaster(embedded)
+    command, user, group = parent.cmdline(), parent.uids().real, parent.gids().real
+    processes = [parent, *parent.children(recursive=True)]
+    stop = ["stop", "-m", "immediate", "-D", str(cluster_folder(embedded))]
     _run_as(user, group, [str(embedded.bin_dir / "pg_ctl"), *stop])
     psutil.wait_procs(processes, timeout=_STOP_TIMEOUT_S)
     try:
@@ -40,15 +40,6 @@ def stopped(embedded: EmbeddedServer) -> Iterator[None]:
         # A shell that ends leaves the server to the system, as it was before.
         launch = ["/bin/sh", "-c", '"$@" </dev/null >/dev/null 2>&1 &', "sh", *command]
         _run_as(user, group, launch)
-
-
-def _postmaster(embedded: EmbeddedServer) -> psutil.Process:
-    first_line = (_cluster(embedded) / "postmaster.pid").read_text().partition("\n")[0]
-    return psutil.Process(int(first_line))
-
-
-def _cluster(embedded: EmbeddedServer) -> Path:
-    return embedded.data_dir / "postgres"
 
 
 def _each(processes: Sequence[psutil.Process], do: Callable[[psutil.Process], None]) -> None:
