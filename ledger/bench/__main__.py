@@ -2,7 +2,7 @@
 
 import click
 
-from ledger.bench import door, ingest, intake, log, moving, outage, rating
+from ledger.bench import door, ingest, intake, log, moving, outage, rating, scale
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -12,6 +12,7 @@ def main() -> None:
 
 for command in (
     intake.bench,
+    scale.bench,
     ingest.bench,
     door.bench,
     outage.bench,

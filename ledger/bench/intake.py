@@ -1,14 +1,12 @@
 """`bench intake`: records through the API, beside the floors of DESIGN 5."""
 
-from datetime import timedelta
-
 import click
 import msgspec
 
 from ledger.bench.aims import FORMS, Aim
 from ledger.bench.copying import copy_rows, event_rows
 from ledger.bench.databases import BenchServer, count_events, event_bytes, on_bench_server
-from ledger.bench.records import Mix, record_lines
+from ledger.bench.records import Mix, record_lines, yesterday
 from ledger.bench.report import show, tell
 from ledger.bench.serving import serving, watched
 from ledger.cli.running import json_option
@@ -137,8 +135,7 @@ async def _point(
 
 
 def _aim(options: Options, customers: int, batch: int, clock: Clock) -> Aim:
-    start_at = (clock.now() - timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-    lines = list(record_lines(options.records, start_at, Mix(customers, options.models)))
+    lines = list(record_lines(options.records, yesterday(clock), Mix(customers, options.models)))
     connections = options.single_connections if batch == 1 else options.connections
     return Aim(lines, batch, options.form, connections, options.seconds)
 

@@ -1,28 +1,24 @@
 """`bench rebuild`, `verify` and `rerate`: how fast the log is summed up anew, proved, and rated again."""
 
-import os
-import tempfile
 import time
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
-from pathlib import Path
 
 import click
 import msgspec
-import uvloop
 
-from ledger.bench.databases import bench_server
+from ledger.bench.databases import BenchServer, on_bench_server
+from ledger.bench.filling import fill, past_until
 from ledger.bench.processes import run_command
-from ledger.bench.records import Mix, record_lines
-from ledger.cli.running import json_option, print_json, print_table, stderr
+from ledger.bench.records import Mix
+from ledger.bench.report import show
+from ledger.cli.running import json_option
 from ledger.clock import SystemClock
 from ledger.core.cuts import Cut
 from ledger.store.audit import Stretch, read_events
 from ledger.store.database import Database, owner_connection
 from ledger.store.log import read_cut
 
-_SPAN = timedelta(days=30)
-_MILLISECOND = timedelta(milliseconds=1)
+_DAYS = 30
 _SUMS = """
 SELECT count(*) FROM (
     SELECT customer, date_bin('1 hour', occurred_at, '1970-01-01 00:00Z'), dimension,
@@ -58,27 +54,26 @@ def _command(
     @click.option("--customers", default=50, show_default=True)
     @click.option("--models", default=20, show_default=True)
     def bench(*, as_json: bool, events: int, customers: int, models: int) -> None:
-        now = SystemClock().now()
-        point = uvloop.run(_measure(events, Mix(customers, models), now, words, floor, floor_s))
-        if as_json:
-            print_json({"bench": name, "cores": os.cpu_count(), "points": [point]})
-        else:
-            headings = {field: field.replace("_", " ") for field in Point.__struct_fields__}
-            print_table(name, headings, [msgspec.to_builtins(point)])
+        mix = Mix(customers, models)
+        point = on_bench_server(lambda server: _measure(server, events, mix, words, floor, floor_s))
+        show(name, Point, [point], as_json=as_json)
 
     return bench
 
 
 async def _measure(
-    events: int, mix: Mix, now: datetime, words: tuple[str, ...], floor: str, floor_s: Floor
+    server: BenchServer,
+    events: int,
+    mix: Mix,
+    words: tuple[str, ...],
+    floor: str,
+    floor_s: Floor,
 ) -> Point:
-    """Fill a fresh ledger through the product's own intake, then run the command and its floor."""
-    async with bench_server() as server:
-        url = await server.fresh_database("log")
-        await fill(url, events, mix, now)
-        stderr().print(f"bench: {events:,} events are recorded")
-        floor_seconds = await floor_s(url)
-        ended = await run_command(url, *words)
+    """Fill a fresh ledger with events of 30 days, then run the command and its floor."""
+    url, clock = await server.fresh_database("log"), SystemClock()
+    await fill(url, past_until(clock, _DAYS, events, mix), clock)
+    floor_seconds = await floor_s(url)
+    ended = await run_command(url, *words)
     return Point(
         work=words[0],
         events=events,
@@ -89,19 +84,6 @@ async def _measure(
         ratio=round(floor_seconds / ended.elapsed_s, 2),
         peak_mib=ended.peak_mib,
     )
-
-
-async def fill(url: str, events: int, mix: Mix, now: datetime) -> None:
-    """Record events that are spread over 30 days."""
-    step_ms = max(1, _SPAN // _MILLISECOND // events)
-    with tempfile.TemporaryDirectory(prefix="ledger-bench-") as folder:
-        file = Path(folder) / "records.ndjson"
-        with file.open("wb") as out:
-            lines = record_lines(events, now - _SPAN - timedelta(days=1), mix, step_ms)
-            out.writelines(line + b"\n" for line in lines)
-        await run_command(url, "ingest", str(file))
-    async with owner_connection(url) as connection:
-        await connection.execute("VACUUM ANALYZE")  # as the server does by itself in the long run
 
 
 async def _sums_s(url: str) -> float:

@@ -1,23 +1,22 @@
 """`bench moving`: how fast a ledger is dumped and loaded, and how large the dump is."""
 
-import os
 import tempfile
 import time
-from datetime import datetime
 from pathlib import Path
 
 import click
 import msgspec
-import uvloop
 
-from ledger.bench.databases import BenchServer, bench_server
-from ledger.bench.log import fill
+from ledger.bench.databases import BenchServer, on_bench_server
+from ledger.bench.filling import fill, past_until
 from ledger.bench.processes import run_command
 from ledger.bench.records import Mix
-from ledger.cli.running import json_option, print_json, print_table, stderr
-from ledger.clock import SystemClock
+from ledger.bench.report import show
+from ledger.cli.running import json_option
+from ledger.clock import Clock, SystemClock
 from ledger.store.database import owner_connection
 
+_DAYS = 30
 _EVENTS = "SELECT * FROM usage_event ORDER BY request_id, customer, revision"
 
 
@@ -41,29 +40,24 @@ class Step(msgspec.Struct, frozen=True):
 @click.option("--models", default=20, show_default=True)
 def bench(*, as_json: bool, events: int, customers: int, models: int) -> None:
     """Measure, and print as it is asked for."""
-    steps = uvloop.run(_measure(events, Mix(customers, models), SystemClock().now()))
-    if as_json:
-        print_json({"bench": "moving", "cores": os.cpu_count(), "points": steps})
-    else:
-        headings = {field: field.replace("_", " ") for field in Step.__struct_fields__}
-        print_table("moving", headings, [msgspec.to_builtins(step) for step in steps])
+    mix = Mix(customers, models)
+    steps = on_bench_server(lambda server: _measure(server, events, mix, SystemClock()))
+    show("moving", Step, steps, as_json=as_json)
 
 
-async def _measure(events: int, mix: Mix, now: datetime) -> list[Step]:
-    """Dump a ledger that the product's own intake filled; load it with and without its digests computed."""
-    async with bench_server() as server:
-        url = await server.fresh_database("moved")
-        await fill(url, events, mix, now)
-        stderr().print(f"bench: {events:,} events are recorded")
-        with tempfile.TemporaryDirectory(prefix="ledger-bench-") as parent:
-            folder = Path(parent) / "dump"
-            text = Path(parent) / "events"
-            copied_s = await _copied_out_s(url, text)
-            steps = [await _step(url, events, copied_s, folder, "dump")]
-            copied_s = await _copied_in_s(await server.fresh_database("floor"), text)
-            for name, *words in (("proved", "load"), ("bare", "load", "--no-verify")):
-                empty = await _empty_database(server, name)
-                steps.append(await _step(empty, events, copied_s, folder, *words))
+async def _measure(server: BenchServer, events: int, mix: Mix, clock: Clock) -> list[Step]:
+    """Dump a ledger with events of 30 days; load it with and without its digests computed."""
+    url = await server.fresh_database("moved")
+    await fill(url, past_until(clock, _DAYS, events, mix), clock)
+    with tempfile.TemporaryDirectory(prefix="ledger-bench-") as parent:
+        folder = Path(parent) / "dump"
+        text = Path(parent) / "events"
+        copied_s = await _copied_out_s(url, text)
+        steps = [await _step(url, events, copied_s, folder, "dump")]
+        copied_s = await _copied_in_s(await server.fresh_database("floor"), text)
+        for name, *words in (("proved", "load"), ("bare", "load", "--no-verify")):
+            empty = await _empty_database(server, name)
+            steps.append(await _step(empty, events, copied_s, folder, *words))
     return steps
 
 

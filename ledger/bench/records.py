@@ -7,6 +7,7 @@ from functools import cache
 
 import msgspec
 
+from ledger.clock import Clock
 from ledger.demo.shapes import EPOCH, time_text, ulid
 from pricing import load_rate_table, shipped_rate_files
 
@@ -21,6 +22,7 @@ class Mix(msgspec.Struct, frozen=True):
     customers: int = 50
     models: int = 20
     seed: int = 20260512
+    provider: str = "fireworks"
 
 
 @cache
@@ -44,7 +46,17 @@ def record_lines(count: int, start_at: datetime, mix: Mix, step_ms: int = 1) -> 
     dice = random.Random(mix.seed)  # noqa: S311 - repeatable figures, not secrets
     start_ms = (start_at - EPOCH) // _MILLISECOND
     for time_ms in range(start_ms, start_ms + count * step_ms, step_ms):
-        yield _line(dice, time_ms, mix.customers, models)
+        yield _line(dice, time_ms, mix, models)
+
+
+def customer_id(number: int) -> str:
+    """What a customer of a mix is called, counted from 0."""
+    return f"customer-{number:05d}"
+
+
+def yesterday(clock: Clock) -> datetime:
+    """When yesterday began: what is sent to a server begins there, so that none of it lies ahead."""
+    return clock.now().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
 
 
 def cut(lines: Sequence[bytes], size: int) -> Iterator[Sequence[bytes]]:
@@ -53,15 +65,15 @@ def cut(lines: Sequence[bytes], size: int) -> Iterator[Sequence[bytes]]:
         yield lines[start : start + size]
 
 
-def _line(dice: random.Random, time_ms: int, customers: int, models: Sequence[str]) -> bytes:
+def _line(dice: random.Random, time_ms: int, mix: Mix, models: Sequence[str]) -> bytes:
     draw = dice.getrandbits(96)  # one draw for all small choices; it is far wider than they are
-    draw, customer = divmod(draw, customers)
+    draw, customer = divmod(draw, mix.customers)
     draw, model = divmod(draw, len(models))
     draw, input_tokens = divmod(draw, _MOST_INPUT_TOKENS)
     output_tokens = draw % _MOST_OUTPUT_TOKENS
     return (
         f'{{"request_id":"req_{ulid(time_ms, dice.getrandbits(80))}"'
-        f',"customer_id":"customer-{customer:05d}","provider":"fireworks"'
+        f',"customer_id":"{customer_id(customer)}","provider":"{mix.provider}"'
         f',"model":"{models[model]}","provider_key_type":"managed"'
         f',"timestamp":"{time_text(time_ms)}"'
         f',"input_tokens":{input_tokens + 1},"output_tokens":{output_tokens}}}'
