@@ -2,7 +2,7 @@
 
 import click
 
-from ledger.bench import door, ingest, intake, log, moving, outage, rating, scale
+from ledger.bench import door, ingest, intake, log, moving, outage, rating, scale, spend
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -13,6 +13,7 @@ def main() -> None:
 for command in (
     intake.bench,
     scale.bench,
+    spend.bench,
     ingest.bench,
     door.bench,
     outage.bench,

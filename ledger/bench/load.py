@@ -19,8 +19,8 @@ Prepared = tuple[bytes, int]  # a whole request, and how many records it carries
 class Sent(msgspec.Struct):
     """What was answered, how long that took, and what it cost the client itself.
 
-    `latencies_s` has one entry a request, `answers` the bodies of the answers to batches; `elapsed_s` runs
-    from the first byte sent to the last answer.
+    `latencies_s` has one entry a request, `answers` the bodies of the answers to batches, `last_answer` that
+    of the last; `elapsed_s` runs from the first byte sent to the last answer.
     """
 
     records: int = 0
@@ -28,6 +28,7 @@ class Sent(msgspec.Struct):
     cpu_s: float = 0.0
     latencies_s: list[float] = []
     answers: list[bytes] = []
+    last_answer: bytes = b""
 
     @property
     def records_per_s(self) -> float:
@@ -153,6 +154,7 @@ class _Sender:
             return
         self._sent.latencies_s.append(time.perf_counter() - self._sent_at)
         self._sent.records += self._records
+        self._sent.last_answer = body
         if self._records > 1:
             self._sent.answers.append(body)
         self._send_next()
