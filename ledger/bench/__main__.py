@@ -2,7 +2,21 @@
 
 import click
 
-from ledger.bench import door, ingest, intake, log, moving, outage, rating, scale, spend
+from ledger.bench import (
+    door,
+    export,
+    ingest,
+    intake,
+    invoices,
+    limits,
+    log,
+    moving,
+    outage,
+    pressure,
+    rating,
+    scale,
+    spend,
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -14,6 +28,10 @@ for command in (
     intake.bench,
     scale.bench,
     spend.bench,
+    invoices.bench,
+    export.bench,
+    limits.bench,
+    pressure.bench,
     ingest.bench,
     door.bench,
     outage.bench,

@@ -10,13 +10,17 @@ from ledger.bench.serving import Address
 
 
 class ClientConnection(asyncio.Protocol):
-    """One request at a time. Tells of every answer, and of an end that nobody asked for."""
+    """One request at a time. Tells of every answer, and of an end that nobody asked for.
+
+    `stays_open` says whether the server takes another request after the last answer.
+    """
 
     def __init__(
         self,
         answered: Callable[["ClientConnection", int, bytes], None],
-        lost: Callable[[Exception], None],
+        lost: Callable[["ClientConnection", Exception], None],
     ) -> None:
+        self.stays_open = True
         self._answered = answered
         self._lost = lost
         self._parts: list[bytes] = []
@@ -49,18 +53,19 @@ class ClientConnection(asyncio.Protocol):
         """Part of the parser: an answer is whole."""
         body = b"".join(self._parts)
         self._parts.clear()
+        self.stays_open = self._parser.should_keep_alive()
         self._answered(self, self._parser.get_status_code(), body)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Part of the protocol."""
         if not self._is_closed:
-            self._lost(exc or ConnectionError("the server closed the connection"))
+            self._lost(self, exc or ConnectionError("the server closed the connection"))
 
 
 async def connect(
     address: Address,
     answered: Callable[[ClientConnection, int, bytes], None],
-    lost: Callable[[Exception], None],
+    lost: Callable[[ClientConnection, Exception], None],
 ) -> ClientConnection:
     """A connection that is open."""
     loop = asyncio.get_running_loop()

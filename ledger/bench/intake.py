@@ -8,13 +8,12 @@ from ledger.bench.copying import copy_rows, event_rows
 from ledger.bench.databases import BenchServer, count_events, event_bytes, on_bench_server
 from ledger.bench.records import Mix, record_lines, yesterday
 from ledger.bench.report import show, tell
-from ledger.bench.serving import serving, watched
+from ledger.bench.serving import NOTHING, serving, watched
 from ledger.cli.running import json_option
 from ledger.clock import Clock, SystemClock
 
 BATCHES = (1, 10, 100, 1000, 10_000)
 CUSTOMERS = (50, 5000)
-NOTHING = "ledger.bench.nothing"
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -150,7 +149,7 @@ async def floor_of_batches(server: BenchServer, aim: Aim, clock: Clock) -> float
 
 
 async def _floor_of_singles(aim: Aim, servers: int) -> float:
-    async with serving(NOTHING, servers=servers) as served:
+    async with serving(*NOTHING, servers=servers) as served:
         return (await aim.send(served)).records_per_s
 
 

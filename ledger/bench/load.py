@@ -128,7 +128,7 @@ class _Sender:
         self._connection: ClientConnection
 
     async def connect(self, address: Address) -> None:
-        self._connection = await connect(address, self._answered, self._fail)
+        self._connection = await connect(address, self._answered, self._lost)
 
     def begin(self, end_at: float) -> None:
         """Send the first request; none after `end_at`."""
@@ -158,6 +158,9 @@ class _Sender:
         if self._records > 1:
             self._sent.answers.append(body)
         self._send_next()
+
+    def _lost(self, _: ClientConnection, error: Exception) -> None:
+        self._fail(error)
 
     def _fail(self, error: Exception) -> None:
         if not self.done.done():

@@ -1,4 +1,4 @@
-"""The floor of single-record intake: a server like the product's whose one handler decodes and does nothing.
+"""The floor of single records and questions: a server like the product's whose handlers do nothing.
 
 Run as `python -m ledger.bench.nothing`; it wants LEDGER_ADMIN_KEY and prints where it listens.
 """
@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 import msgspec
-from litestar import Litestar, Request, Response, post
+from litestar import Litestar, Request, Response, get, post
 
 from ledger.api.authentication import KeyGuard
 from ledger.cli.running import command
@@ -26,13 +26,19 @@ async def decode_and_forget(request: Request[Any, Any, Any]) -> Response[Any]:
     return Response({}, status_code=201)
 
 
+@get("/v1/limits")
+async def answer_nothing() -> Response[Any]:
+    """Answer a question at once."""
+    return Response({})
+
+
 @click.command("nothing")
 @command
 async def main() -> int:
     """Serve it with the settings of `ledger serve`."""
     logging.basicConfig(level=logging.INFO)
     app = Litestar(
-        [decode_and_forget],
+        [decode_and_forget, answer_nothing],
         # The database is never asked: the admin key is known without it.
         guards=[KeyGuard(os.environ["LEDGER_ADMIN_KEY"], KeyRing(Database("")), SystemClock())],
         openapi_config=None,

@@ -11,6 +11,7 @@ from ledger.bench.processes import ServerProcess, peak_resident_bytes, server_pr
 from ledger.store.embedded import EmbeddedServer
 
 _MEBIBYTE = 1024 * 1024
+NOTHING = ("ledger.bench.nothing",)
 SERVE = ("ledger", "serve", "--no-jobs", "--port", "0")
 Address = tuple[str, int]
 
