@@ -4,6 +4,7 @@ import click
 
 from ledger.bench import (
     door,
+    duplicates,
     export,
     ingest,
     intake,
@@ -32,6 +33,7 @@ for command in (
     export.bench,
     limits.bench,
     pressure.bench,
+    duplicates.bench,
     ingest.bench,
     door.bench,
     outage.bench,
