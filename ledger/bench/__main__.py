@@ -9,6 +9,7 @@ from ledger.bench import (
     ingest,
     intake,
     invoices,
+    keys,
     limits,
     log,
     moving,
@@ -17,6 +18,7 @@ from ledger.bench import (
     rating,
     scale,
     spend,
+    storage,
 )
 
 
@@ -34,6 +36,8 @@ for command in (
     limits.bench,
     pressure.bench,
     duplicates.bench,
+    storage.bench,
+    keys.bench,
     ingest.bench,
     door.bench,
     outage.bench,

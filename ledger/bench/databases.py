@@ -96,3 +96,14 @@ async def count_events(url: str) -> int:
     async with owner_connection(url) as connection:
         count: int = await connection.fetchval(_EVENTS)
         return count
+
+
+async def require_recorded(url: str, accepted: int, unanswered: int = 0) -> None:
+    """Hold the answers against the log; what was never answered may be in it or not.
+
+    Raises:
+        RuntimeError: fewer events are recorded than were accepted, or more than were sent.
+    """
+    events = await count_events(url)
+    if not accepted <= events <= accepted + unanswered:
+        raise RuntimeError(f"{accepted} records were accepted, {events} are recorded")

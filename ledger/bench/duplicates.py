@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from ledger.bench.aims import FORMS, prepared
-from ledger.bench.databases import BenchServer, count_events, on_bench_server
+from ledger.bench.databases import BenchServer, on_bench_server, require_recorded
 from ledger.bench.load import Sent, send_all
 from ledger.bench.processes import run_command
 from ledger.bench.records import Mix, cut, record_lines, yesterday
@@ -100,9 +100,7 @@ async def _over_http(
         for name in names:
             points.append(await _sent(server, served, options, batches, name, points))
     new = points[len(before) :]
-    accepted, events = sum(point.accepted for point in new), await count_events(url)
-    if events != accepted:
-        raise RuntimeError(f"{accepted} records were accepted, {events} are recorded")
+    await require_recorded(url, sum(point.accepted for point in new))
     await server.drop_database("duplicates")
     return new
 

@@ -5,7 +5,7 @@ import msgspec
 
 from ledger.bench.aims import FORMS, Aim
 from ledger.bench.copying import copy_rows, event_rows
-from ledger.bench.databases import BenchServer, count_events, event_bytes, on_bench_server
+from ledger.bench.databases import BenchServer, event_bytes, on_bench_server, require_recorded
 from ledger.bench.records import Mix, record_lines, yesterday
 from ledger.bench.report import show, tell
 from ledger.bench.serving import NOTHING, serving, watched
@@ -107,10 +107,8 @@ async def _point(
         async with watched(served, server.embedded) as spent:
             sent = await aim.send(served)
         peak_mib = served.peak_mib
-    events = await count_events(url)
-    if events != sent.records:
-        raise RuntimeError(f"{sent.records} records were answered, {events} are recorded")
-    event_size = (await event_bytes(url) - empty_bytes) // events
+    await require_recorded(url, sent.records)
+    event_size = (await event_bytes(url) - empty_bytes) // sent.records
     await server.drop_database("intake")
     return Point(
         servers=options.servers,

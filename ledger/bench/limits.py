@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from ledger.bench.aims import prepared
-from ledger.bench.databases import BenchServer, count_events, on_bench_server
+from ledger.bench.databases import BenchServer, on_bench_server, require_recorded
 from ledger.bench.filling import fill, past_until
 from ledger.bench.load import Prepared, prepare_question, prepare_request, send_all
 from ledger.bench.open_loop import Arrivals, send_at_rate
@@ -48,7 +48,7 @@ class Point(msgspec.Struct, frozen=True):
     """One question at a steady rate. Latencies count from when each was due.
 
     The floor is a handler in a server like this one that answers at once, at the same rate and alone.
-    `intake_p99_ms` is that of the batches that came in beside. `refused` are answers of another kind.
+    `intake_p99_ms` is that of the batches that came in beside. `refused` are other answers, and none.
     """
 
     check: str
@@ -100,7 +100,8 @@ async def measure(server: BenchServer, options: Options, clock: Clock) -> list[P
     url = await server.fresh_database("limits")
     mix = Mix(options.customers, options.models)
     await fill(url, past_until(clock, _DAYS, options.events, mix), clock)
-    points, recorded, first_at = [], options.events, yesterday(clock)
+    points, first_at = [], yesterday(clock)
+    recorded, unanswered = options.events, 0
     async with serving(url=url) as served:
         await _set_limits(served, options.customers)
         for check in options.checks:
@@ -109,9 +110,9 @@ async def measure(server: BenchServer, options: Options, clock: Clock) -> list[P
                 beside = _Beside(intake_per_s, options, first_at, served)
                 points.append(await _point(check, beside, floor, clock.now()))
                 recorded += beside.arrivals.records
+                unanswered += beside.arrivals.unanswered_records
                 tell(f"{check} beside {points[-1].intake_per_s}/s: p99 {points[-1].p99_ms} ms")
-    if (events := await count_events(url)) != recorded:
-        raise RuntimeError(f"{recorded} records were answered, {events} are recorded")
+    await require_recorded(url, recorded, unanswered)
     await server.drop_database("limits")
     return points
 

@@ -6,7 +6,7 @@ import click
 import msgspec
 
 from ledger.bench.aims import Aim, prepared
-from ledger.bench.databases import BenchServer, count_events, on_bench_server
+from ledger.bench.databases import BenchServer, on_bench_server, require_recorded
 from ledger.bench.load import Prepared
 from ledger.bench.open_loop import send_at_rate
 from ledger.bench.records import Mix, cut, record_lines, yesterday
@@ -36,7 +36,8 @@ class Point(msgspec.Struct, frozen=True):
     """One load: the peak, which is the floor of the others, then shares of it that arrive steadily.
 
     Latencies are those of successes; of the peak from when each was sent, of the others from when each was
-    due. `full` were told 429, `failed` anything else or nothing. Memory is the server's most so far.
+    due. `full` were told 429, `failed` anything else or nothing; `unanswered` are the records of the last.
+    Memory is the server's most so far.
     """
 
     load: str
@@ -47,6 +48,7 @@ class Point(msgspec.Struct, frozen=True):
     accepted: int
     full: int
     failed: int
+    unanswered: int
     p50_ms: float
     p99_ms: float
     peak_mib_before: int
@@ -89,9 +91,8 @@ async def measure(server: BenchServer, options: Options, clock: Clock) -> list[P
             start_at += timedelta(hours=2)
             points.append(await _share(served, options, share, points[0].accepted_per_s, start_at))
             tell(f"{share} of it: p99 {points[-1].p99_ms} ms, {points[-1].full} refused")
-    accepted, events = sum(point.accepted for point in points), await count_events(url)
-    if events != accepted:
-        raise RuntimeError(f"{accepted} records were accepted, {events} are recorded")
+    unanswered = sum(point.unanswered for point in points)
+    await require_recorded(url, sum(point.accepted for point in points), unanswered)
     await server.drop_database("pressure")
     return points
 
@@ -110,6 +111,7 @@ async def _peak(served: Serving, options: Options, start_at: datetime) -> Point:
         accepted=sent.records,
         full=0,
         failed=0,
+        unanswered=0,
         p50_ms=sent.latency_ms(0.50),
         p99_ms=sent.latency_ms(0.99),
         peak_mib_before=before_mib,
@@ -141,6 +143,7 @@ async def _share(
         accepted=arrivals.records,
         full=answered[_FULL],
         failed=arrivals.due - answered[_OK] - answered[_FULL],
+        unanswered=arrivals.unanswered_records,
         p50_ms=arrivals.latency_ms(0.50),
         p99_ms=arrivals.latency_ms(0.99),
         peak_mib_before=before_mib,

@@ -4,7 +4,7 @@ import click
 import msgspec
 
 from ledger.bench.aims import FORMS, Aim
-from ledger.bench.databases import BenchServer, count_events, on_bench_server
+from ledger.bench.databases import BenchServer, on_bench_server, require_recorded
 from ledger.bench.filling import fill, past_until
 from ledger.bench.intake import floor_of_batches
 from ledger.bench.records import Mix, record_lines, yesterday
@@ -108,8 +108,7 @@ async def _point(
         async with watched(served, server.embedded) as spent:
             sent = await aim.send(served)
         peak_mib = served.peak_mib
-    if (recorded := await count_events(url) - events) != sent.records:
-        raise RuntimeError(f"{sent.records} records were answered, {recorded} are recorded")
+    await require_recorded(url, events + sent.records)
     await server.drop_database("scale")
     return Point(
         events=events,
