@@ -14,9 +14,11 @@ from ledger.bench.processes import run_command
 from ledger.bench.records import Mix, cut, record_lines, yesterday
 from ledger.bench.report import show, tell
 from ledger.bench.serving import Serving, serving, watched
-from ledger.bench.streams import STREAMS, Batch
+from ledger.bench.streams import CLEAN, STREAMS, Batch
 from ledger.cli.running import json_option
 from ledger.clock import Clock, SystemClock
+
+_REPLAY = "all are retries"
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -26,6 +28,7 @@ class Options(msgspec.Struct, frozen=True):
     seconds: float
     batch: int
     form: str
+    streams: tuple[str, ...]
     connections: int
     customers: int
     models: int
@@ -58,12 +61,15 @@ class Point(msgspec.Struct, frozen=True):
 @click.option("--seconds", default=30.0, show_default=True, help="The longest a stream may take.")
 @click.option("--batch", default=1000, show_default=True)
 @click.option("--format", "form", type=click.Choice(FORMS), default="json", show_default=True)
+@click.option(
+    "--stream", "streams", type=click.Choice(list(STREAMS)), multiple=True, help="Repeatable; all."
+)
 @click.option("--connections", default=8, show_default=True)
 @click.option("--customers", default=50, show_default=True)
 @click.option("--models", default=20, show_default=True)
-def bench(*, as_json: bool, **rest: object) -> None:
+def bench(*, as_json: bool, streams: tuple[str, ...], **rest: object) -> None:
     """Streams of which none, half or all is recorded already, and a file that is ingested twice."""
-    options = msgspec.convert(rest, Options)
+    options = msgspec.convert({**rest, "streams": (CLEAN, *(streams or STREAMS))}, Options)
     points = on_bench_server(lambda server: measure(server, options, SystemClock()))
     show("duplicates", Point, points, as_json=as_json, options=options)
 
@@ -78,9 +84,9 @@ async def measure(server: BenchServer, options: Options, clock: Clock) -> list[P
     lines = list(record_lines(options.records, yesterday(clock), mix))
     batches = list(cut(lines, options.batch))
     points: list[Point] = []
-    for name, stream in STREAMS.items():
-        again = ("all are retries",) if name == "clean" else ()
-        points += await _over_http(server, options, stream(batches), [name, *again], points)
+    for name in dict.fromkeys(options.streams):
+        names = [name, _REPLAY] if name == CLEAN else [name]
+        points += await _over_http(server, options, STREAMS[name](batches), names, points)
     points += await _by_command(server, lines)
     for point in points:
         tell(f"{point.way}, {point.stream}: {point.records_per_s:,}/s, {point.of_clean} of clean")
@@ -143,7 +149,7 @@ async def _by_command(server: BenchServer, lines: Sequence[bytes]) -> list[Point
     with tempfile.TemporaryDirectory(prefix="ledger-bench-") as folder:
         file = Path(folder) / "records.ndjson"
         file.write_bytes(b"\n".join(lines) + b"\n")
-        for name in ("clean", "all are retries"):
+        for name in (CLEAN, _REPLAY):
             ended = await run_command(url, "ingest", str(file))
             per_s = ended.document["read"] / ended.elapsed_s
             points.append(

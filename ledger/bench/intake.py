@@ -33,7 +33,8 @@ class Options(msgspec.Struct, frozen=True):
 class Point(msgspec.Struct, frozen=True):
     """One row of the table. The floor of batch size 1 is a handler that does nothing, of others COPY.
 
-    Shares of processor time are in cores: of all servers together, of the database, of the client.
+    COPY goes over one connection, however many servers there are. Shares of processor time are in cores: of
+    all servers together, of the database, of the client.
     """
 
     servers: int

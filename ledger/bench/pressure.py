@@ -37,7 +37,7 @@ class Point(msgspec.Struct, frozen=True):
 
     Latencies are those of successes; of the peak from when each was sent, of the others from when each was
     due. `full` were told 429, `failed` anything else or nothing; `unanswered` are the records of the last.
-    Memory is the server's most so far.
+    Memory is the server's most so far, and what it holds afterwards.
     """
 
     load: str
@@ -53,6 +53,7 @@ class Point(msgspec.Struct, frozen=True):
     p99_ms: float
     peak_mib_before: int
     peak_mib_after: int
+    resident_mib_after: int
     client_cpu_share: float
 
 
@@ -116,6 +117,7 @@ async def _peak(served: Serving, options: Options, start_at: datetime) -> Point:
         p99_ms=sent.latency_ms(0.99),
         peak_mib_before=before_mib,
         peak_mib_after=served.peak_mib,
+        resident_mib_after=served.resident_mib,
         client_cpu_share=sent.client_cpu_share,
     )
 
@@ -148,6 +150,7 @@ async def _share(
         p99_ms=arrivals.latency_ms(0.99),
         peak_mib_before=before_mib,
         peak_mib_after=served.peak_mib,
+        resident_mib_after=served.resident_mib,
         client_cpu_share=arrivals.client_cpu_share,
     )
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import msgspec
+import psutil
 
 from ledger.bench.postgres import database_cpu_s
 from ledger.bench.processes import ServerProcess, peak_resident_bytes, server_process
@@ -32,6 +33,12 @@ class Serving(msgspec.Struct, frozen=True):
         """The most memory that one of them has held."""
         peaks = [peak_resident_bytes(each.process.pid) for each in self.processes]
         return max(peaks) // _MEBIBYTE
+
+    @property
+    def resident_mib(self) -> int:
+        """The memory that the largest of them holds now."""
+        sizes = [psutil.Process(each.process.pid).memory_info().rss for each in self.processes]
+        return int(max(sizes)) // _MEBIBYTE
 
     def cpu_s(self) -> float:
         """Processor time that they have used together."""

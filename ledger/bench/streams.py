@@ -29,8 +29,9 @@ def half_of_every_batch(batches: Sequence[Batch]) -> list[Batch]:
     return [[*first, *second] for first, second in zip(before, halves, strict=True)]
 
 
+CLEAN = "clean"
 STREAMS: dict[str, Stream] = {
-    "clean": clean,
+    CLEAN: clean,
     "half are retries, batch by batch": whole_batches_again,
     "half are retries, in every batch": half_of_every_batch,
 }
