@@ -72,7 +72,9 @@ def bench(*, as_json: bool, events: tuple[int, ...], **rest: object) -> None:
 
 
 async def measure(server: BenchServer, options: Options, clock: Clock) -> list[Point]:
-    """Measure each size from the smallest on, on a database and a server of its own.
+    """Measure each size from the smallest on, on a database and a server of its own; the smallest once more.
+
+    How the machine itself has changed meanwhile shows in the last point.
 
     Raises:
         RuntimeError: not every record that was answered is recorded.
@@ -82,7 +84,8 @@ async def measure(server: BenchServer, options: Options, clock: Clock) -> list[P
     aim = Aim(lines, options.batch, options.form, options.connections, options.seconds)
     copy_per_s = await floor_of_batches(server, aim, clock)
     points: list[Point] = []
-    for events in in_order(options.events):
+    sizes = in_order(options.events)
+    for events in (*sizes, *sizes[:1]):
         smallest_per_s = points[0].records_per_s if points else None
         points.append(await _point(server, options, aim, events, copy_per_s, smallest_per_s, clock))
         tell(
