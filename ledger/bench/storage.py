@@ -33,9 +33,35 @@ _ROWS = {
 }
 
 
+def _plain(line: bytes) -> bytes:
+    return line
+
+
+def _with_metadata(line: bytes) -> bytes:
+    """A few pairs, some of them different in every record."""
+    digest = hashlib.sha256(line).hexdigest()
+    pairs = {f"key_{number}": digest[8 * number :][:12] for number in range(_PAIRS)}
+    return line[:-1] + b',"metadata":' + msgspec.json.encode(pairs) + b"}"
+
+
+def _opaque(line: bytes) -> bytes:
+    """An id of 36 characters without a time in it, as a caller makes them up."""
+    digest = hashlib.sha256(line).hexdigest()
+    parts = digest[:8], digest[8:12], digest[12:16], digest[16:20], digest[20:32]
+    return line[: _ID.start] + "-".join(parts).encode() + line[_ID.stop :]
+
+
+KINDS: dict[str, Callable[[bytes], bytes]] = {
+    "plain": _plain,
+    "metadata": _with_metadata,
+    "opaque": _opaque,
+}
+
+
 class Options(msgspec.Struct, frozen=True):
     """How many records there are of each kind, over how many days, of whom."""
 
+    kinds: tuple[str, ...]
     records: int
     days: int
     customers: int
@@ -67,9 +93,12 @@ class Point(msgspec.Struct, frozen=True):
 @click.option("--days", default=30, show_default=True, help="Over which they are spread.")
 @click.option("--customers", default=50, show_default=True)
 @click.option("--models", default=20, show_default=True)
-def bench(*, as_json: bool, **rest: object) -> None:
+@click.option(
+    "--kind", "kinds", type=click.Choice(list(KINDS)), multiple=True, help="Repeatable; all."
+)
+def bench(*, as_json: bool, kinds: tuple[str, ...], **rest: object) -> None:
     """Ingest plain records, records with metadata and ones with opaque ids, and look at the sizes."""
-    options = msgspec.convert(rest, Options)
+    options = msgspec.convert({**rest, "kinds": kinds or tuple(KINDS)}, Options)
     points = on_bench_server(lambda server: measure(server, options, SystemClock()))
     show("storage", Point, points, as_json=as_json, options=options)
 
@@ -77,41 +106,16 @@ def bench(*, as_json: bool, **rest: object) -> None:
 async def measure(server: BenchServer, options: Options, clock: Clock) -> list[Point]:
     """Ingest each kind into a ledger of its own, and look at every table that grows with it."""
     points = []
-    for kind, change in KINDS.items():
+    for kind in options.kinds:
         url = await server.fresh_database("storage")
         empty = await _sizes(url)
-        await _ingest(url, options, change, clock)
+        await _ingest(url, options, KINDS[kind], clock)
         points += [
             await _point(url, kind, table, options.records, empty[table]) for table in TABLES
         ]
         tell(f"{kind}: {points[-len(TABLES)].table_mb_a_million} MB of rows a million events")
         await server.drop_database("storage")
     return points
-
-
-def _plain(line: bytes) -> bytes:
-    return line
-
-
-def _with_metadata(line: bytes) -> bytes:
-    """A few pairs, some of them different in every record."""
-    digest = hashlib.sha256(line).hexdigest()
-    pairs = {f"key_{number}": digest[8 * number :][:12] for number in range(_PAIRS)}
-    return line[:-1] + b',"metadata":' + msgspec.json.encode(pairs) + b"}"
-
-
-def _opaque(line: bytes) -> bytes:
-    """An id of 36 characters without a time in it, as a caller makes them up."""
-    digest = hashlib.sha256(line).hexdigest()
-    parts = digest[:8], digest[8:12], digest[12:16], digest[16:20], digest[20:32]
-    return line[: _ID.start] + "-".join(parts).encode() + line[_ID.stop :]
-
-
-KINDS: dict[str, Callable[[bytes], bytes]] = {
-    "plain": _plain,
-    f"with {_PAIRS} pairs of metadata": _with_metadata,
-    "opaque ids": _opaque,
-}
 
 
 async def _ingest(
