@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from ledger.cli.running import print_json, print_table, stderr
+from ledger.cli.running import print_json, print_table, remark
 
 
 def show(
@@ -28,7 +28,7 @@ def show(
 
 def tell(text: str) -> None:
     """Say how far a bench is."""
-    stderr().print(f"bench: {text}")
+    remark(f"bench: {text}")
 
 
 def in_order(wanted: Sequence[int]) -> list[int]:
