@@ -13,10 +13,10 @@ from ledger.bench.patterns import Past, Rows, patterns_by_model, rated_statement
 from ledger.bench.records import Mix, customer_id
 from ledger.bench.report import tell
 from ledger.clock import Clock
-from ledger.core.rows import UsageEvent
 from ledger.services.rates import publish_tables
 from ledger.store.configuration import load_configuration
 from ledger.store.database import Connection, Database, owner_connection
+from ledger.store.events import append_events
 from ledger.store.interning import Interned
 from ledger.store.log import Batch, append_batch, enter_fence, take_lane
 from ledger.store.sql_files import query
@@ -91,10 +91,8 @@ async def _copy(connection: Connection, past: Past, clock: Clock) -> None:
     while several := rows.take(BATCH_RECORDS, lane.lane, lane.next_batch):
         async with connection.transaction():
             await enter_fence(connection)
-            await connection.copy_records_to_table(
-                "usage_event", schema_name="ledger", columns=UsageEvent._fields, records=several
-            )
-            batch = Batch(lane.next_recorded_at(clock.now()), several)
+            lines = await append_events(connection, several)
+            batch = Batch(lane.next_recorded_at(clock.now()), several, lines)
             lane = await append_batch(connection, lane, batch, interned)
         copied += len(several)
         if copied % _TOLD_EVERY == 0:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import click
 import msgspec
+from asyncpg.pgproto.pgproto import UUID
 
 from ledger.bench.databases import BenchServer, on_bench_server
 from ledger.bench.load import latency_ms
@@ -119,15 +120,14 @@ def _cut(rows: Rows, options: Options) -> Iterator[list[Row]]:
         batch += 1
 
 
-def _peopled(row: Row, place: int, options: Options) -> Row:
-    """Give some rows to the two customers that lists are made of."""
+def _peopled(event: UsageEvent, place: int, options: Options) -> Row:
+    """The row of an event for the driver; some are of the two customers that lists are made of."""
+    customer = event.customer
     if place % _BUSY_EVERY == 0:
         customer = busy(options)
     elif place % _BUSY_EVERY == 1 and place < options.rows // _QUIET_AFTER:
         customer = quiet(options)
-    else:
-        return row
-    return (*row[:_CUSTOMER], customer, *row[_CUSTOMER + 1 :])
+    return (UUID(event.request_id), *event[1:_CUSTOMER], customer, *event[_CUSTOMER + 1 :])
 
 
 def busy(options: Options) -> int:

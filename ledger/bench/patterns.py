@@ -8,7 +8,6 @@ from math import gcd
 from typing import Any
 
 import msgspec
-from asyncpg.pgproto.pgproto import UUID
 
 from ledger.bench.records import Mix, record_lines
 from ledger.core.configuration import Configuration
@@ -76,17 +75,17 @@ class Rows:
         start_ms = (past.start_at - EPOCH) // _MILLISECOND
         self._times = iter(range(start_ms, start_ms + past.events * past.step_ms, past.step_ms))
 
-    def take(self, most: int, lane: int, batch: int) -> list[Row]:
+    def take(self, most: int, lane: int, batch: int) -> list[UsageEvent]:
         """The next rows, as those of a batch in a lane; none when the past is over."""
         return [self._row(time_ms, lane, batch) for time_ms in islice(self._times, most)]
 
-    def _row(self, time_ms: int, lane: int, batch: int) -> Row:
+    def _row(self, time_ms: int, lane: int, batch: int) -> UsageEvent:
         self._pair = (self._pair + self._stride) % self._pairs
         model, customer = divmod(self._pair, len(self._customers))
         before, after = next(self._models[model])
         key = (time_ms << 80) | self._dice.getrandbits(80)
-        return (
-            UUID(key.to_bytes(16)),
+        event = (
+            key.to_bytes(16),
             EPOCH + timedelta(milliseconds=time_ms),
             *before,
             batch,
@@ -94,6 +93,7 @@ class Rows:
             self._customers[customer],
             *after,
         )
+        return UsageEvent._make(event)
 
 
 def _stride(pairs: int) -> int:
