@@ -8,7 +8,7 @@ A module for each bench, a command of `python -m ledger.bench`; `--help` lists t
     postgres, stopping    the processes of the database: what they cost, and taking them away
     load, open_loop       a client that waits for answers, and one that sends what is due
     copying, nothing      floors: COPY of the same rows, a handler that does nothing
-    report                a table or one JSON document; progress
+    running, report       a bench that ends in order; a table or one JSON document, progress
 
 The client is the bench itself, so it is never in the server's process; its own share of processor time stands
 beside what it measures. Servers run without jobs.

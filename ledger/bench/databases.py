@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
-import uvloop
 
+from ledger.bench.running import run_bench
 from ledger.bootstrap import open_ledger
 from ledger.settings import Settings
 from ledger.store.database import owner_connection
@@ -53,7 +53,7 @@ def on_bench_server(measure: Callable[[BenchServer], Awaitable[_Found]]) -> _Fou
         async with bench_server() as server:
             return await measure(server)
 
-    return uvloop.run(run())
+    return run_bench(run())
 
 
 @asynccontextmanager

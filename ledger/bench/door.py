@@ -13,13 +13,13 @@ from datetime import datetime, timedelta
 import click
 import httpx
 import msgspec
-import uvloop
 import zstandard
 
 from ledger.bench.databases import bench_server, count_events
 from ledger.bench.drippers import Drippers
 from ledger.bench.processes import ServerProcess, peak_resident_bytes, server_process
 from ledger.bench.records import Mix, record_lines
+from ledger.bench.running import run_bench
 from ledger.bench.silent import SilentReaders, fill_with_words
 from ledger.cli.running import json_option, print_json, print_table, stderr
 from ledger.cli.serve import connections_within_limits
@@ -68,7 +68,7 @@ def bench(*, as_json: bool, connections: int, silent: int, seconds: float, strea
     """Bombs, long streams, clients that drip or never read, good records beside: its peak memory."""
     connections_within_limits(None)
     options = Options(connections, silent, seconds, stream_mib)
-    result = uvloop.run(measure(options, SystemClock().now()))
+    result = run_bench(measure(options, SystemClock().now()))
     if as_json:
         print_json({"bench": "door", "result": result})
         return

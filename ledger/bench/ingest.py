@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 import msgspec
-import uvloop
 
 from ledger.bench.databases import bench_server
 from ledger.bench.processes import run_command
 from ledger.bench.records import Mix, record_lines
+from ledger.bench.running import run_bench
 from ledger.cli.running import json_option, print_json, print_table
 from ledger.clock import SystemClock
 
@@ -36,7 +36,7 @@ class Run(msgspec.Struct, frozen=True):
 @click.option("--models", default=20, show_default=True)
 def bench(*, as_json: bool, records: int, customers: int, models: int) -> None:
     """Generate a file, ingest it, ingest it again; resident memory of the client all the while."""
-    runs = uvloop.run(measure(records, Mix(customers, models), SystemClock().now()))
+    runs = run_bench(measure(records, Mix(customers, models), SystemClock().now()))
     if as_json:
         print_json({"bench": "ingest", "cores": os.cpu_count(), "runs": runs})
     else:

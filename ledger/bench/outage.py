@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 import click
 import httpx
 import msgspec
-import uvloop
 
 from ledger.bench.databases import bench_server, count_events
 from ledger.bench.processes import run_command, server_process
 from ledger.bench.records import Mix, record_lines
+from ledger.bench.running import run_bench
 from ledger.bench.stopping import hung, stopped
 from ledger.cli.running import json_option, print_json, print_table
 from ledger.clock import SystemClock
@@ -87,7 +87,7 @@ class Load:
 @click.option("--away-s", default=30.0, show_default=True, help="How long PostgreSQL is away.")
 def bench(*, as_json: bool, seconds: float, away_s: float) -> None:
     """Stop PostgreSQL under load, and hang it; each time everything must be accounted for."""
-    outages = uvloop.run(measure(seconds, away_s, SystemClock().now()))
+    outages = run_bench(measure(seconds, away_s, SystemClock().now()))
     if as_json:
         print_json({"bench": "outage", "outages": outages})
     else:
