@@ -1,6 +1,6 @@
 """Filling a ledger quickly: what intake would have written, by COPY, and the sums of it in one go.
 
-    patterns ─▶ COPY usage_event ─▶ batch row with its digest ─▶ ... ─▶ rollups, touched months
+    patterns ─▶ COPY usage_event ─▶ batch row with its digest ─▶ ... ─▶ rollups, touched months ─▶ days
 
 `verify` finds nothing in it, and `rebuild` nothing to repair; a test holds both.
 """
@@ -13,6 +13,7 @@ from ledger.bench.patterns import Past, Rows, patterns_by_model, rated_statement
 from ledger.bench.records import Mix, customer_id
 from ledger.bench.report import tell
 from ledger.clock import Clock
+from ledger.services.condensing import condense
 from ledger.services.rates import publish_tables
 from ledger.store.configuration import load_configuration
 from ledger.store.database import Connection, Database, owner_connection
@@ -29,10 +30,14 @@ _RATES_FILE = "fireworks/2026-05-12.yaml"
 
 _NOT_WAITING = "SET synchronous_commit = off"
 _MEMORY = "SET LOCAL work_mem = '256MB'"
-_ROLLUPS = """
-INSERT INTO rollup_hour SELECT * FROM rebuilt_rollup_hour ORDER BY customer, hour_at, dimension
-"""
-_FORGET = "DROP TABLE rebuilt_rollup_hour"
+# Names of tables are no parameters; these are constants, each with the order of its key.
+_ROLLUPS = {
+    name: f"INSERT INTO {name} SELECT * FROM rebuilt_{name} ORDER BY {key}"  # noqa: S608
+    for name, key in (
+        ("rollup_hour", "customer, hour_at, dimension"),
+        ("rollup_lane_hour", "hour_at, dimension, lane"),
+    )
+}
 _TOUCH = """
 INSERT INTO touched_period (customer, period_start, epoch)
 SELECT DISTINCT customer, date_trunc('month', hour_at AT TIME ZONE 'UTC')::date,
@@ -60,6 +65,8 @@ async def fill(url: str, past: Past, clock: Clock) -> None:
         await connection.close()
     async with owner_connection(url) as owner:
         await _sum_up(owner)
+    await _condense(url, clock)
+    async with owner_connection(url) as owner:
         await owner.execute("VACUUM ANALYZE")  # as the server does by itself in the long run
         await owner.execute("CHECKPOINT")
     tell(f"{past.events:,} events are recorded")
@@ -99,13 +106,24 @@ async def _copy(connection: Connection, past: Past, clock: Clock) -> None:
             tell(f"{copied:,} of {past.events:,} events are filled in")
 
 
+async def _condense(url: str, clock: Clock) -> None:
+    """Work out the days that are over, as a job does each night; the servers of benches run no jobs."""
+    database = Database(url)
+    await database.open()
+    try:
+        await condense(database, clock)
+    finally:
+        await database.close()
+
+
 async def _sum_up(owner: Connection) -> None:
     """Derive the sums as a rebuild does, but into empty tables."""
     async with owner.transaction():
         await owner.execute(_MEMORY)
-        await owner.execute(query("rebuild", "prefer_hashing"))
-        await owner.execute(query("rebuild", "rollup_hour_derive"))
-        await owner.execute(query("rebuild", "prefer_nothing"))
-        await owner.execute(_ROLLUPS)
-        await owner.execute(_FORGET)
+        for name, insert in _ROLLUPS.items():
+            await owner.execute(query("rebuild", "prefer_hashing"))
+            await owner.execute(query("rebuild", f"{name}_derive"))
+            await owner.execute(query("rebuild", "prefer_nothing"))
+            await owner.execute(insert)
+            await owner.execute(f"DROP TABLE rebuilt_{name}")
         await owner.execute(_TOUCH)
