@@ -17,7 +17,7 @@ from ledger.cli.running import json_option
 from ledger.clock import Clock, SystemClock
 from ledger.store.database import owner_connection
 
-TABLES = ("usage_event", "event_text", "rollup_hour")
+TABLES = ("usage_event", "event_text", "rollup_hour", "rollup_lane_hour")
 _PAIRS = 5
 _ID = slice(len('{"request_id":"'), len('{"request_id":"') + len("req_") + 26)
 # Whether a table is partitioned or not; the sizes of all its parts.
