@@ -74,7 +74,9 @@ class Intake:
         async with reading or nullcontext():
             records = await _read(raws, sender.customer_id, self._clock.now(), first_seen_at)
         statements = [each for each in records if isinstance(each, Statement)]
-        outcomes = await self.writer.submit(statements, tells_completion=tells_completion)
+        outcomes = await self.writer.submit(
+            statements, tells_completion=tells_completion, stream=reading
+        )
         if len(statements) < len(records):
             committed = iter(outcomes)
             outcomes = [

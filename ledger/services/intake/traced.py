@@ -11,7 +11,7 @@ from ledger.services.intake.outcomes import Outcome, Verdict
 from ledger.traces.spans import recorder, span
 
 if TYPE_CHECKING:
-    from ledger.services.intake.writer import Submission
+    from ledger.services.intake.lane_holder import Submission
 
 
 async def traced_batch(

@@ -5,7 +5,11 @@ of a durable commit is shared. A caller gets its answer after the commit, never 
 
 What waits is bounded by records here, and by bytes where bodies are read (`bytes_in_flight`).
 
-    submit ─▶ queue ─▶ gather ─▶ committer ─▶ answer
+    submit ─▶ queue ─▶ gather ─┬▶ first lane ──┬▶ answer
+                               └▶ second lane ─┘   while the first is at work and much waits
+
+A batch waits for the database half of its time. With a second one on its way meanwhile neither waits for the
+other. Few records are better off in the next batch together, so they wait for the first lane.
 
 Who lost its lane takes one again as soon as there is a database, not only when the next records come.
 """
@@ -14,9 +18,6 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from typing import Any
-
-import msgspec
 
 from ledger.clock import Clock
 from ledger.core.errors import DatabaseUnavailable, LedgerError, TooBusy
@@ -24,7 +25,7 @@ from ledger.core.statements import Statement
 from ledger.logs import logger
 from ledger.metrics.intake import IntakeMetrics
 from ledger.randomness import Salts, new_salt
-from ledger.services.intake.committer import Committer
+from ledger.services.intake.lane_holder import LaneHolder, Submission
 from ledger.services.intake.outcomes import Outcome
 from ledger.services.intake.traced import traced_batch
 from ledger.store.database import Database
@@ -32,18 +33,10 @@ from ledger.traces.spans import here
 
 MAX_BATCH_RECORDS = 10_000
 MAX_WAITING_RECORDS = 100_000
+WORTH_A_LANE_RECORDS = 500
 REOPEN_PAUSE_S = 1
 
 _LOG = logger(__name__)
-
-
-class Submission(msgspec.Struct):
-    """Records that wait for a commit. `tells_completion`: the caller wants to know what was pending."""
-
-    statements: Sequence[Statement]
-    tells_completion: bool
-    answer: asyncio.Future[list[Outcome]]
-    sent_in: Any = None  # the span of its request, where spans are recorded
 
 
 class Writer:
@@ -61,12 +54,21 @@ class Writer:
         self.metrics = metrics or IntakeMetrics()
         self.waiting_records = 0
         self._database = database
-        self._clock = clock
-        self._salts = salts
-        self._create_customers = create_customers
-        self._committer: Committer | None = None
         self._waiting: deque[Submission] = deque()
         self._wake = asyncio.Event()
+        self._first, self._second = (
+            LaneHolder(
+                database,
+                clock,
+                salts,
+                self.metrics,
+                self._wake.set,
+                create_customers=create_customers,
+            )
+            for _ in range(2)
+        )
+        self._at_work: dict[LaneHolder, asyncio.Task[None]] = {}
+        self._streams: set[object] = set()  # those that have submissions in a batch on its way
         self._task: asyncio.Task[None] | None = None
         self._is_closing = False
 
@@ -79,7 +81,7 @@ class Writer:
     def holds_lane(self) -> bool:
         """Whether it could begin a batch at once."""
         is_at_work = self._task is not None and not self._task.done()
-        return is_at_work and self._committer is not None and self._committer.is_alive
+        return is_at_work and self._first.is_alive
 
     async def start(self) -> None:
         """Connect, take a lane and begin to work.
@@ -87,7 +89,7 @@ class Writer:
         Raises:
             DatabaseUnavailable: the database does not answer.
         """
-        await self._open_committer()
+        await self._first.open()
         self._task = asyncio.create_task(self._run(), name="ledger-writer")
 
     async def close(self) -> None:
@@ -96,12 +98,19 @@ class Writer:
         self._wake.set()
         if self._task is not None:
             await self._task
-        await self._drop_committer()
+        await self._first.drop()
+        await self._second.drop()
 
     async def submit(
-        self, statements: Sequence[Statement], *, tells_completion: bool = False
+        self,
+        statements: Sequence[Statement],
+        *,
+        tells_completion: bool = False,
+        stream: object = None,
     ) -> list[Outcome]:
         """Hand in records and wait until they are durable; the outcomes come in their order.
+
+        What is handed in with the same `stream` is committed in the order of these calls.
 
         Raises:
             TooBusy: more than 100,000 records wait already.
@@ -114,17 +123,18 @@ class Writer:
         if self.waiting_records + len(statements) > MAX_WAITING_RECORDS:
             raise TooBusy("as many records as may wait are waiting for a commit already")
         answer: asyncio.Future[list[Outcome]] = asyncio.get_running_loop().create_future()
-        self._waiting.append(Submission(statements, tells_completion, answer, here()))
+        self._waiting.append(Submission(statements, tells_completion, answer, stream, here()))
         self.waiting_records += len(statements)
         self._wake.set()
         return await answer
 
     async def _run(self) -> None:
         try:
-            while self._waiting or not self._is_closing:
-                if self._waiting:
-                    await self._serve(self._gather())
-                elif self.holds_lane:
+            while self._waiting or self._at_work or not self._is_closing:
+                holder = self._free_holder()
+                if holder is not None and (gathered := self._gather()):
+                    self._begin(holder, gathered)
+                elif self._waiting or self._at_work or self._first.is_alive:
                     self._wake.clear()
                     await self._wake.wait()
                 else:
@@ -133,12 +143,24 @@ class Writer:
             # However it ends, nobody waits for it in vain.
             self._is_closing = True
             _fail(self._waiting, _stopped())
+            for task in self._at_work.values():
+                task.cancel()
+
+    def _free_holder(self) -> LaneHolder | None:
+        """Where a batch may begin now; None where it is to wait for the first lane."""
+        if self._first not in self._at_work:
+            return self._first
+        is_worth_it = self.waiting_records >= WORTH_A_LANE_RECORDS
+        return self._second if is_worth_it and self._second not in self._at_work else None
 
     def _gather(self) -> list[Submission]:
-        """What waits, up to a batch; a larger submission than a batch goes alone."""
+        """What waits, up to a batch; a larger submission than a batch goes alone.
+
+        Nothing that must come after what is on its way, nor anything that came later than that.
+        """
         gathered: list[Submission] = []
         records = 0
-        while self._waiting:
+        while self._waiting and self._waiting[0].stream not in self._streams:
             size = len(self._waiting[0].statements)
             if gathered and records + size > MAX_BATCH_RECORDS:
                 break
@@ -147,12 +169,27 @@ class Writer:
         self.waiting_records -= records
         return gathered
 
+    def _begin(self, holder: LaneHolder, submissions: Sequence[Submission]) -> None:
+        """Let a batch go its way beside another one."""
+        streams = {each.stream for each in submissions if each.stream is not None}
+        self._streams |= streams
+
+        def end(_: asyncio.Task[None]) -> None:
+            del self._at_work[holder]
+            self._streams -= streams
+            _fail(submissions, _stopped())  # whom it did not come to answer
+            self._wake.set()
+
+        task = asyncio.create_task(self._serve(holder, submissions), name="ledger-batch")
+        self._at_work[holder] = task
+        task.add_done_callback(end)
+
     async def _reopen(self) -> None:
         """Take a lane again, or wait a while; less when there are records, whose senders are told why not."""
         self._wake.clear()
         try:
             async with self._database.presence.required():
-                await self._open_committer()
+                await self._first.open()
         except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
             if not isinstance(error, LedgerError):
                 _LOG.error("lane_not_taken", exc_info=error)
@@ -160,59 +197,25 @@ class Writer:
                 async with asyncio.timeout(REOPEN_PAUSE_S):
                     await self._wake.wait()
 
-    async def _serve(self, submissions: Sequence[Submission]) -> None:
+    async def _serve(self, holder: LaneHolder, submissions: Sequence[Submission]) -> None:
         """Commit submissions together and answer each."""
         try:
-            outcomes = await traced_batch(submissions, self._commit)
+            outcomes = await traced_batch(submissions, holder.commit)
         except Exception as error:  # noqa: BLE001 - see below
             # Whatever it is, it ends this batch and not the writer; the next one begins on a connection
             # whose state is known.
             if not isinstance(error, LedgerError):
                 _LOG.error("batch_failed", exc_info=error)
             self.metrics.failed.count()
-            await self._drop_committer()
+            await holder.drop()
             _fail(submissions, error)
             return
-        except BaseException:
-            _fail(submissions, _stopped())
-            raise
         position = 0
         for submission in submissions:
             end = position + len(submission.statements)
             if not submission.answer.done():
                 submission.answer.set_result(outcomes[position:end])
             position = end
-
-    async def _commit(self, submissions: Sequence[Submission]) -> list[Outcome]:
-        statements = [each for submission in submissions for each in submission.statements]
-        asked = {
-            statement.key.bits
-            for submission in submissions
-            if submission.tells_completion
-            for statement in submission.statements
-        }
-        # Where a connection that is cut leaves the driver waiting, this ends the wait.
-        async with self._database.presence.required():
-            alive = self._committer if self.holds_lane else None
-            committer = alive or await self._open_committer()
-            return await committer.commit(statements, asked)
-
-    async def _open_committer(self) -> Committer:
-        await self._drop_committer()  # one whose session has ended
-        self._committer = await Committer.open(
-            self._database,
-            self._clock,
-            self._salts,
-            self.metrics,
-            create_customers=self._create_customers,
-        )
-        self._committer.when_lost(self._wake.set)
-        return self._committer
-
-    async def _drop_committer(self) -> None:
-        committer, self._committer = self._committer, None
-        if committer is not None:
-            await committer.close()
 
 
 def _fail(submissions: Iterable[Submission], error: Exception) -> None:
