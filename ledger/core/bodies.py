@@ -65,6 +65,13 @@ class BodyDecoder:
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
         """Give what a chunk decodes to, in pieces of 256 KiB at the most."""
+        most = min(PIECE_BYTES, self._most_bytes - self._decoded_bytes)
+        if self._encoding == "identity" and len(chunk) <= most:  # as nearly all are
+            self._decoded_bytes += len(chunk)
+            return iter((chunk,))
+        return self._pieces(chunk)
+
+    def _pieces(self, chunk: bytes) -> Iterator[bytes]:
         try:
             for step in self._steps(chunk):
                 for start in range(0, len(step), PIECE_BYTES):
