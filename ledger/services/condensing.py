@@ -19,6 +19,7 @@ from ledger.store.condensing import (
     condense_span,
     condense_touched,
     end_alone,
+    forget_older_months,
     read_first_day,
     read_horizons,
     read_next_customers,
@@ -70,6 +71,7 @@ async def _condense(connection: Connection, today: date) -> Condensed:
     async with connection.transaction():
         epoch = await raise_epoch(connection)
         await set_marked_until(connection, today)
+    await forget_older_months(connection, epoch)
     await _advance(connection, found.condensed_until, today)
     anew = await _take_marks(connection, epoch)
     return Condensed(max(found.condensed_until, today), anew)

@@ -18,6 +18,7 @@ _TRY_ALONE = query("condensing", "try_alone")
 _END_ALONE = query("condensing", "end_alone")
 _HORIZONS = query("condensing", "horizons")
 _MARK_UNTIL = query("condensing", "mark_until")
+_FORGET_OLDER_MONTHS = query("condensing", "forget_older_months")
 _CONDENSED_UNTIL = query("condensing", "condensed_until")
 _FIRST_DAY = query("condensing", "first_day")
 _NEXT_CUSTOMERS = query("condensing", "next_customers")
@@ -79,6 +80,11 @@ async def read_horizons(connection: Connection) -> Horizons:
 async def set_marked_until(connection: Connection, until: date) -> None:
     """Let writers mark the days before one. The caller has raised the epoch in the same transaction."""
     await connection.execute(_MARK_UNTIL, until)
+
+
+async def forget_older_months(connection: Connection, epoch: int) -> None:
+    """Keep one of the marks that a month has from before an epoch, which would heap up hour by hour."""
+    await connection.execute(_FORGET_OLDER_MONTHS, epoch)
 
 
 async def set_condensed_until(connection: Connection, until: date) -> None:

@@ -145,10 +145,13 @@ async def repair_sums(connection: Connection, name: str, differing: int) -> None
 
 
 async def mark_days(connection: Connection, names: Iterable[str]) -> None:
-    """Let the days that differ be read from their hours, until they are condensed anew."""
-    async with connection.transaction(isolation="read_committed"):
-        epoch = await enter_fence(connection)
-        for name in _in_order(DAYS, names):
+    """Let the days that differ be read from their hours, until they are condensed anew.
+
+    A transaction for each table: together they would not lock marks in the order of keys.
+    """
+    for name in _in_order(DAYS, names):
+        async with connection.transaction(isolation="read_committed"):
+            epoch = await enter_fence(connection)
             await connection.execute(query("repair", f"{name}_touch"), epoch)
 
 

@@ -50,6 +50,17 @@ SELECT marked_until, condensed_until, EXISTS (SELECT FROM touched_day) AS is_tou
 -- Together with an epoch: whoever writes by it or a later one marks the days before this.
 UPDATE configuration SET marked_until = greatest(marked_until, $1::date);
 
+-- name: forget_older_months
+-- Each epoch has months marked anew. Of marks from before this one the last says all that the others do; those
+-- that an invoice run holds it takes itself.
+DELETE FROM touched_period WHERE (customer, period_start, epoch) IN (
+    SELECT customer, period_start, epoch FROM touched_period older
+    WHERE epoch < $1 AND EXISTS (
+        SELECT FROM touched_period later
+        WHERE later.customer = older.customer AND later.period_start = older.period_start
+            AND later.epoch > older.epoch AND later.epoch < $1)
+    FOR UPDATE SKIP LOCKED);
+
 -- name: condensed_until
 -- After all days before it were worked out.
 UPDATE configuration SET condensed_until = greatest(condensed_until, $1::date);

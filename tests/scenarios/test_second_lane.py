@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import asyncpg
 import pytest
 
 from ledger.clock import FixedClock
 from ledger.services.intake import writer as writer_module
+from ledger.services.intake.committer import Committer
 from ledger.services.intake.outcomes import Verdict
 from ledger.services.intake.writer import Writer
 from ledger.services.proof.verification import verify
@@ -86,4 +88,21 @@ async def test_a_stream_keeps_its_order(database: Database, writer: Writer) -> N
         await asyncio.sleep(0.1)
         assert not later.done()
     await later
+    assert await lanes(database) == [(1, 602)]
+
+
+async def test_a_second_lane_that_cannot_be_had_costs_nobody(
+    database: Database, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the database takes no more connections: what waits goes with the first lane."""
+
+    async def refused(*_: object, **__: object) -> Committer:
+        raise asyncpg.TooManyConnectionsError("sorry, too many clients already")
+
+    async with held(database, writer):
+        monkeypatch.setattr(Committer, "open", refused)
+        many = asyncio.create_task(writer.submit(statements(*MANY, customer="globex")))
+        await asyncio.sleep(0.1)
+        assert not many.done()
+    assert {each.verdict for each in await many} == {Verdict.ACCEPTED}
     assert await lanes(database) == [(1, 602)]

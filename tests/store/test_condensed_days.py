@@ -362,3 +362,19 @@ async def test_the_epoch_waits_for_a_batch_of_the_one_before(
         async with connection.transaction():
             await raise_epoch(connection)
     assert await everyway(database, clock) == {3}
+
+
+async def test_marks_of_months_do_not_heap_up(
+    database: Database, clock: FixedClock, writer: Writer
+) -> None:
+    """Each condensing raises the epoch, after which writers mark anew; one mark of a month says it all."""
+    for hour in range(6):
+        await send(writer, first=10 * hour, days_ago=0)
+        await send(writer, first=10 * hour + 5, days_ago=1)
+        await condense(database, clock)
+    async with database.connection() as connection:
+        marks = await connection.fetch(
+            "SELECT customer, period_start, count(*) AS marks FROM touched_period GROUP BY 1, 2"
+        )
+    assert [row["marks"] for row in marks] == [1] * len(marks)
+    assert marks

@@ -68,6 +68,7 @@ class Writer:
             for _ in range(2)
         )
         self._at_work: dict[LaneHolder, asyncio.Task[None]] = {}
+        self._opening: asyncio.Task[None] | None = None
         self._streams: set[object] = set()  # those that have submissions in a batch on its way
         self._task: asyncio.Task[None] | None = None
         self._is_closing = False
@@ -98,6 +99,9 @@ class Writer:
         self._wake.set()
         if self._task is not None:
             await self._task
+        if self._opening is not None:
+            self._opening.cancel()
+            await asyncio.gather(self._opening, return_exceptions=True)
         await self._first.drop()
         await self._second.drop()
 
@@ -147,11 +151,30 @@ class Writer:
                 task.cancel()
 
     def _free_holder(self) -> LaneHolder | None:
-        """Where a batch may begin now; None where it is to wait for the first lane."""
+        """Where a batch may begin now; None where it is to wait for the first lane.
+
+        No batch waits for the second lane to be taken, nor fails because it cannot be.
+        """
         if self._first not in self._at_work:
             return self._first
-        is_worth_it = self.waiting_records >= WORTH_A_LANE_RECORDS
-        return self._second if is_worth_it and self._second not in self._at_work else None
+        if self.waiting_records < WORTH_A_LANE_RECORDS or self._second in self._at_work:
+            return None
+        if self._second.is_alive:
+            return self._second
+        if self._opening is None or self._opening.done():
+            self._opening = asyncio.create_task(self._open_second(), name="ledger-second-lane")
+        return None
+
+    async def _open_second(self) -> None:
+        """Take the second lane; where that fails, not again for a while."""
+        try:
+            async with self._database.presence.required():
+                await self._second.open()
+        except Exception as error:  # noqa: BLE001 - the first lane does without it
+            if not isinstance(error, LedgerError):
+                _LOG.error("lane_not_taken", exc_info=error)
+            await asyncio.sleep(REOPEN_PAUSE_S)
+        self._wake.set()
 
     def _gather(self) -> list[Submission]:
         """What waits, up to a batch; a larger submission than a batch goes alone.
