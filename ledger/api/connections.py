@@ -11,15 +11,14 @@ One timer a connection looks at these when the first of them can be over, so a r
 import asyncio
 import socket
 import struct
-from collections.abc import Callable
 from enum import Enum, auto
 from typing import Any
 
 import msgspec
-from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from ledger.api import refusals
+from ledger.api.transports import Answering, Flow
 from ledger.metrics.http import HttpMetrics
 
 # What framing may take beside a body: chunks of a single byte have five beside it. Anything else between
@@ -77,8 +76,8 @@ class BoundedConnection(HttpToolsProtocol):
             return
         super().connection_made(transport)
         self.metrics.open_connections += 1
-        self.flow = _Flow(transport, self._begin_window)
-        self._answering = _Answering(transport, self._close_gently)
+        self.flow = Flow(transport, self._begin_window)
+        self._answering = Answering(transport, self._close_gently)
         self._awaited = Awaited.HEAD
         self._may_stay = True
         self._refusal: refusals.Refusal | None = None
@@ -267,34 +266,3 @@ class BoundedConnection(HttpToolsProtocol):
             self.transport.write_eof()
         self._linger_until_s = self.loop.time() + self.bounds.linger_s
         self._look_at(self._linger_until_s)
-
-
-class _Flow(FlowControl):
-    """Tells when reading goes on: a sender whom we kept waiting has a new window then."""
-
-    def __init__(self, transport: asyncio.Transport, resumed: Callable[[], None]) -> None:
-        super().__init__(transport)
-        self._resumed = resumed
-
-    def resume_reading(self) -> None:
-        """Read on."""
-        if self.read_paused:
-            self._resumed()
-            super().resume_reading()
-
-
-class _Answering:
-    """A transport as answers see it: counts what is written, and closes gently."""
-
-    __slots__ = ("_write", "close", "is_closing", "written_bytes")
-
-    def __init__(self, transport: asyncio.Transport, close: Callable[[], None]) -> None:
-        self.written_bytes = 0
-        self.close = close
-        self.is_closing = transport.is_closing
-        self._write = transport.write
-
-    def write(self, data: bytes) -> None:
-        """Write to the socket, or to what waits for it."""
-        self.written_bytes += len(data)
-        self._write(data)
