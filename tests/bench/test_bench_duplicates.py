@@ -1,5 +1,7 @@
 """What `bench duplicates` measures, at a size that takes a moment."""
 
+import pytest
+
 from ledger.bench.databases import BenchServer
 from ledger.bench.duplicates import Options, measure
 from ledger.bench.streams import STREAMS
@@ -15,6 +17,7 @@ def test_half_of_a_stream_was_sent_before() -> None:
         assert len(set(lines)) == (128 if name == "clean" else 64)
 
 
+@pytest.mark.long
 async def test_duplicates_are_as_many_as_were_sent_again(server: BenchServer) -> None:
     """The bench itself compares what is accepted with the rows."""
     options = Options(

@@ -10,6 +10,7 @@ from ledger.bench.export import Options, measure
 from ledger.clock import SystemClock
 
 
+@pytest.mark.long
 async def test_both_ways_have_every_row(server: BenchServer) -> None:
     """One row an event, whichever way, and beside it the memory of whoever sent them."""
     options = Options(events=(700,), customers=3, models=4)

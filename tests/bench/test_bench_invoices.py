@@ -1,10 +1,13 @@
 """What `bench invoices` measures, at a size that takes a moment."""
 
+import pytest
+
 from ledger.bench.databases import BenchServer
 from ledger.bench.invoices import Options, measure
 from ledger.clock import SystemClock
 
 
+@pytest.mark.long
 async def test_every_customer_has_an_invoice_with_a_line_for_each_model(
     server: BenchServer,
 ) -> None:

@@ -1,10 +1,13 @@
 """What `bench keys` measures, at a size that takes a moment."""
 
+import pytest
+
 from ledger.bench.databases import BenchServer
 from ledger.bench.keys import KEYS, Options, measure
 from ledger.clock import SystemClock
 
 
+@pytest.mark.long
 async def test_every_key_holds_the_same_rows(server: BenchServer) -> None:
     """A table without a key has no index and is its own measure; lists have ten, or the bench fails."""
     options = Options(rows=20_000, customers=40, models=3, batch=500)

@@ -1,5 +1,7 @@
 """What `bench scale` measures, at a size that takes a moment."""
 
+import pytest
+
 from ledger.bench.databases import BenchServer
 from ledger.bench.report import in_order
 from ledger.bench.scale import Options, measure
@@ -11,6 +13,7 @@ def test_sizes_come_in_order() -> None:
     assert in_order((2000, 0, 2000, 10)) == [0, 10, 2000]
 
 
+@pytest.mark.long
 async def test_sizes_are_compared_with_the_smallest(server: BenchServer) -> None:
     """Here the only one, once more in the end; the bench compares all that is recorded with the rows."""
     options = Options(

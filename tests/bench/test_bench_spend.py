@@ -1,10 +1,13 @@
 """What `bench spend` asks, at a size that takes a moment."""
 
+import pytest
+
 from ledger.bench.databases import BenchServer
 from ledger.bench.spend import Options, measure
 from ledger.clock import SystemClock
 
 
+@pytest.mark.long
 async def test_questions_are_about_all_that_was_filled_in(server: BenchServer) -> None:
     """A year of all counts every event, a year of one customer that one's share of them."""
     options = Options(events=(3650,), days=365, customers=5, models=4, requests=3, seconds=30)

@@ -1,6 +1,7 @@
 """What `bench storage` measures, at a size that takes a moment."""
 
 import msgspec
+import pytest
 
 from ledger.bench.databases import BenchServer
 from ledger.bench.storage import KINDS, Options, measure
@@ -20,6 +21,7 @@ def test_kinds_differ_in_what_they_are_named_for() -> None:
     assert KINDS["opaque"](RECORD) != KINDS["opaque"](RECORD.replace(b"RXQ", b"RXR"))
 
 
+@pytest.mark.long
 async def test_words_and_rollups_are_counted_where_they_lie(server: BenchServer) -> None:
     """A row of words for every record that has any, and a rollup row for an hour that has a record."""
     options = Options(kinds=("metadata",), records=900, days=30, customers=5, models=3)
