@@ -8,7 +8,8 @@ What waits is bounded by records here, and by bytes where bodies are read (`byte
     submit ─▶ queue ─▶ gather ─┬▶ first lane ──┬▶ answer
                                └▶ second lane ─┘   while the first is at work and much waits
 
-A batch waits for the database for a part of its time, and a second one may be on its way meanwhile. Few records are better off in the next batch together, so they wait for the first lane.
+A batch waits for the database for a part of its time, and a second one may be on its way meanwhile. Few
+records are better off in the next batch together, so they wait for the first lane.
 
 Who lost its lane takes one again as soon as there is a database, not only when the next records come.
 """
