@@ -23,7 +23,9 @@ from ledger.store.database import MOST_STREAMS, Database
 from tests.conftest import ADMIN_KEY
 
 BOUNDS = Bounds(drain_s=0.4)
-PATIENCE_S = 20
+# Two are to be stalled at one moment, however late the second comes.
+BOUNDS_OF_TWO = Bounds(drain_s=4)
+PATIENCE_S = 60
 ROWS = 40_000
 AUTHORIZATION = {"Authorization": f"Bearer {ADMIN_KEY}"}
 EXPORT = "/v1/exports/usage.csv?from=2026-11-01&to=2026-12-01"
@@ -81,16 +83,16 @@ class House(msgspec.Struct):
 @pytest.fixture
 async def house(database: Database, clock: FixedClock) -> AsyncIterator[House]:
     """The product's server with bounds that a test can wait for."""
-    async with open_house(database, clock) as opened:
+    async with open_house(database, clock, BOUNDS) as opened:
         yield opened
 
 
 @asynccontextmanager
-async def open_house(database: Database, clock: FixedClock) -> AsyncIterator[House]:
+async def open_house(database: Database, clock: FixedClock, bounds: Bounds) -> AsyncIterator[House]:
     """Serve a ledger in this loop, until the block ends."""
     ledger = Ledger(Settings(database_url=database.url, data_dir=Path()), clock, database, ())
     app = create_app(ledger, ADMIN_KEY)
-    server = uvicorn.Server(server_config(app, BOUNDS, app.state.metrics.http))
+    server = uvicorn.Server(server_config(app, bounds, app.state.metrics.http))
     with socket.socket(proto=socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
@@ -129,9 +131,14 @@ def request(method: str, path: str, body: bytes = b"", media_type: str = "text/p
     return head.encode() + body
 
 
-async def test_an_export_that_nobody_reads_ends(house: House, database: Database) -> None:
+async def test_an_export_that_nobody_reads_ends(database: Database, clock: FixedClock) -> None:
     """Others are served meanwhile; then its connection to the database is closed and its place is free."""
-    await fill(database, house.client)
+    async with open_house(database, clock, BOUNDS_OF_TWO) as house:
+        await fill(database, house.client)
+        await _exports_end(house, database)
+
+
+async def _exports_end(house: House, database: Database) -> None:
     async with house.silent(request("GET", EXPORT)), house.silent(request("GET", EXPORT)):
         await until(lambda: house.stalled() == 2)
         assert database.streams.free == MOST_STREAMS - 2

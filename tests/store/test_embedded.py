@@ -31,6 +31,7 @@ from ledger.store.embedded.socket_folder import choose_socket_dir
 FAST = {"fsync": "off", "shared_buffers": "16MB"}
 REPOSITORY = Path(__file__).parents[2]
 IS_ROOT = os.geteuid() == 0
+PATIENCE_S = 60
 
 # Enters, tells the server's process id, and leaves when its standard input says so.
 CLIENT = f"""
@@ -59,16 +60,19 @@ class Client:
     async def read_server_id(self) -> int:
         """Waits until it is in, and gives the process id of the server it found."""
         assert self.process.stdout is not None
-        return int(await self.process.stdout.readline())
+        async with asyncio.timeout(PATIENCE_S):
+            return int(await self.process.stdout.readline())
 
     async def leave(self) -> None:
-        await self.process.communicate(b"\n")
+        async with asyncio.timeout(PATIENCE_S):
+            await self.process.communicate(b"\n")
         assert self.process.returncode == 0
 
     async def send(self, signal_number: int) -> None:
         """Sends a signal to it and all of its process group, as a terminal does."""
         os.killpg(self.process.pid, signal_number)
-        await self.process.communicate()
+        async with asyncio.timeout(PATIENCE_S):
+            await self.process.communicate()
 
 
 @asynccontextmanager
