@@ -1,9 +1,11 @@
 """Fixtures: one server for the session, a migrated template, a clone of it for each test."""
 
 import asyncio
+import gc
 import itertools
 import logging
 import os
+import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -42,6 +44,12 @@ def pytest_xdist_auto_num_workers() -> int:
     return TESTS_AT_ONCE
 
 
+def pytest_collection_finish() -> None:
+    """Thousands of tests and all they import stay to the end: the collector need not look at them again."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def log_as_before() -> Iterator[None]:
     """A command that a test runs in this process may begin its log; the next test has none."""
@@ -53,6 +61,14 @@ def log_as_before() -> Iterator[None]:
     for each, (level, handlers) in zip(loggers, before, strict=True):
         each.setLevel(level)
         each.handlers[:] = handlers
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> Iterator[None]:
+    """What a shell without job control starts in the background ignores SIGINT, and so would its children."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")

@@ -89,7 +89,7 @@ def read_tables(directory: Path) -> list[Table]:
     """Every `<provider>/<version>.yaml` under a folder, in order of name. Trusts the files."""
     tables = []
     for path in sorted(directory.glob("*/*.yaml")):
-        sheet = yaml.load(path.read_text("utf-8"), yaml.BaseLoader)  # noqa: S506 (makes only text)
+        sheet = yaml.load(path.read_text("utf-8"), yaml.CBaseLoader)  # noqa: S506 (makes only text)
         names = (sheet.get("aliases", {}), sheet.get("fallback", {}))
         since = read_time(sheet["effective_from"])
         tables.append(Table(sheet["provider"], since, sheet["models"], *names))
