@@ -1,10 +1,13 @@
 """What `bench intake` measures, at a size that takes a moment."""
 
+import pytest
+
 from ledger.bench.databases import BenchServer
 from ledger.bench.intake import Options, measure
 from ledger.clock import SystemClock
 
 
+@pytest.mark.long
 async def test_every_answered_record_is_recorded(server: BenchServer) -> None:
     """Over two servers on one database: the bench itself compares answers and rows."""
     options = Options(

@@ -1,10 +1,13 @@
 """What `bench limits` and `bench pressure` measure, at sizes that take a moment."""
 
+import pytest
+
 from ledger.bench import limits, pressure
 from ledger.bench.databases import BenchServer
 from ledger.clock import SystemClock
 
 
+@pytest.mark.long
 async def test_every_question_is_answered_beside_intake(server: BenchServer) -> None:
     """As many answers as were due, and the bench compares the records beside with the rows."""
     options = limits.Options(
@@ -22,6 +25,7 @@ async def test_every_question_is_answered_beside_intake(server: BenchServer) -> 
     assert {(point.answered, point.refused) for point in points} == {(20, 0)}
 
 
+@pytest.mark.long
 async def test_what_is_accepted_under_pressure_is_recorded(server: BenchServer) -> None:
     """The bench itself compares; every request is accepted, told that there is no room, or failed."""
     options = pressure.Options(

@@ -5,12 +5,15 @@
 
 from dataclasses import replace
 
+import pytest
+
 from tests.soak_kills.judging import judge
 from tests.soak_kills.soaking import Plan, soak
 
 PLAN = Plan(seconds=4, seed=7, kills_at_least=3, senders=4, office_pause_s=0.1)
 
 
+@pytest.mark.long
 async def test_killed_servers_hold_all_that_they_acknowledged() -> None:
     """Each record once, every sum exact, every decision there; and a judge who would have noticed."""
     soaked = await soak(PLAN)

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
 from ledger.bench import door, outage
 from ledger.bench.silent import WORDY
 
@@ -10,6 +12,7 @@ PEAK_MIB = 400
 SLOWEST_S = 8  # a little more than two, where nobody else uses the processor
 
 
+@pytest.mark.long
 async def test_attacks_cost_little_and_good_records_are_taken() -> None:
     """Bombs, long streams, clients that drip or never read: flat memory, clear answers, nothing lost."""
     result = await door.measure(
@@ -33,6 +36,7 @@ async def test_attacks_cost_little_and_good_records_are_taken() -> None:
     }
 
 
+@pytest.mark.long
 async def test_an_outage_loses_and_doubles_nothing() -> None:
     """Stopped, then hung, under load: what was answered is there, what was refused can be sent again."""
     for each in await outage.measure(seconds=1, away_s=3, now=NOW):
