@@ -14,7 +14,7 @@ from ledger.clock import FixedClock
 from ledger.services.keys import KeyRequest, create_key, revoke_key
 from ledger.settings import Settings
 from ledger.store.database import Database
-from tests.conftest import ADMIN_KEY, serving
+from tests.conftest import ADMIN_KEY, NO_AUTHORITIES, serving
 
 MODEL = "accounts/fireworks/models/llama-v3p3-70b-instruct"
 MINE, THEIRS = "acme", "globex"
@@ -49,7 +49,7 @@ async def open_door(database: Database, clock: FixedClock) -> AsyncIterator[Door
     ledger = Ledger(Settings(database_url=database.url, data_dir=Path()), clock, database, ())
     async with (
         serving(create_app(ledger, ADMIN_KEY)) as url,
-        httpx.AsyncClient(base_url=url, timeout=30) as client,
+        httpx.AsyncClient(base_url=url, timeout=30, verify=NO_AUTHORITIES) as client,
     ):
         yield Door(client, database, clock)
 

@@ -34,10 +34,10 @@ CONFIG = SchemathesisConfig.from_dict(
         "auth": {"openapi": {"key": {"bearer": ADMIN_KEY}}},
         "generation": {"deterministic": True, "max-examples": EXAMPLES},
         # The edges of each of fifty fields, in three forms, take half a minute: in a record alone they are
-        # always tried, in batches by scripts/fuzz-schema.
+        # always tried, in batches and in adjustments by scripts/fuzz-schema.
         "operations": [
             {
-                "include-operation-id": "record_batch",
+                "include-operation-id": ["record_batch", "create_adjustment"],
                 "phases": {"coverage": {"enabled": EXAMPLES >= AT_LENGTH}},
             }
         ],

@@ -20,12 +20,6 @@ SPAN = ("--from", "2026-04-01", "--to", "2026-06-01")
 
 
 @pytest.fixture
-def run(program: Run) -> Run:
-    """Each command here is a process of its own."""
-    return program
-
-
-@pytest.fixture
 def sample(tmp_path: Path) -> Path:
     """The bundled records as a compressed file."""
     path = tmp_path / "sample.ndjson.gz"
@@ -38,8 +32,9 @@ def document(done: subprocess.CompletedProcess[str]) -> Any:
     return json.loads(done.stdout)
 
 
-def test_a_month_from_file_to_invoice(run: Run, sample: Path, tmp_path: Path) -> None:
-    """Ingest, ask, limit, invoice, export, verify: each as one JSON document."""
+def test_a_month_from_file_to_invoice(program: Run, sample: Path, tmp_path: Path) -> None:
+    """Ingest, ask, limit, invoice, export, verify: each a process of its own, and one JSON document."""
+    run = program
     run("meters", "set", "standard", "--percentage", "10")
     run("customers", "set", "acme", "--meter", "standard")
     limit = document(

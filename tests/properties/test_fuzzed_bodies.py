@@ -11,7 +11,7 @@ from ledger.store.database import Database
 from tests.properties.fuzzed_bodies import Drawn, drawn_bodies
 from tests.properties.fuzzing import Fuzzing
 
-BODIES = 400
+BODIES = 250
 QUIET = settings(
     max_examples=BODIES, deadline=None, database=None, suppress_health_check=list(HealthCheck)
 )

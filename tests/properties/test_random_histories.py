@@ -43,8 +43,8 @@ def some(histories: int) -> settings:
     return settings(max_examples=histories, deadline=None, suppress_health_check=checks)
 
 
-@pytest.mark.parametrize("quarter", range(4))  # of 64, so that idle workers can take some over
-@some(16)
+@pytest.mark.parametrize("quarter", range(4))  # of 40, so that idle workers can take some over
+@some(10)
 @given(data=st.data())
 async def test_any_history_is_told_alike_by_the_second_model(
     rooms: Rooms, quarter: int, data: st.DataObject

@@ -24,7 +24,7 @@ from ledger.core.statements import Statement
 from pricing import PublishedTable, Quantities, RateBook, load_rate_table, shipped_rate_files
 
 FILES = dict(shipped_rate_files())
-USAGES = 1000  # for each model
+USAGES = 250  # for each model
 FROM_JSON = 20  # so many of them as records; the others are made of numbers at once
 PICO = 10**12
 ENCODER = msgspec.json.Encoder(decimal_format="number")

@@ -38,8 +38,8 @@ from tests.servers import data_folder
 RATES = Path(__file__).parents[2] / "pricing" / "rates"
 START, END = datetime(2026, 6, 1, tzinfo=UTC), datetime(2026, 6, 2, tzinfo=UTC)
 MIX = Mix(customers=40, models=20)
-BATCH_RECORDS, BATCHES, ANSWERED_BEFORE_KILL = 150, 60, 15
-FILE_RECORDS = 25_000
+BATCH_RECORDS, BATCHES, ANSWERED_BEFORE_KILL = 80, 60, 15
+FILE_RECORDS = 15_000
 SENDERS = 4
 PATIENCE_S = 30
 OTHER_SESSIONS = """
