@@ -13,6 +13,7 @@ from hypothesis.errors import Flaky
 from schemathesis.checks import load_all_checks
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core.failures import FailureGroup
+from schemathesis.core.result import Ok
 from schemathesis.core.transport import Response
 from schemathesis.pytest.lazy import get_all_tests
 from schemathesis.schemas import BaseSchema
@@ -111,6 +112,7 @@ def test_every_operation_keeps_to_the_schema(path: str, address: str) -> None:
     )
     assert len(tests) == len(operations)
     for each in tests:
+        assert isinstance(each, Ok), each
         _, test = each.ok()
         test()
 
