@@ -23,7 +23,7 @@ from tests.lines import Line, line_to
 
 NDJSON = {"Content-Type": "application/x-ndjson"}
 NOVEMBER = {"from": "2026-11-01", "to": "2026-12-01"}
-PATIENCE_S = 20
+PATIENCE_S = 60
 ANSWERED_S = 6  # generous; see the store's tests of the pulse
 MEBIBYTE = 1024 * 1024
 
@@ -235,10 +235,10 @@ async def test_a_stream_goes_on_when_there_is_room_again(
 
 async def test_a_bomb_leaves_others_their_turn(database: Database, clock: FixedClock) -> None:
     """While 64 KiB become a gigabyte of blank lines, the process answers others within moments."""
-    packer = zstandard.ZstdCompressor(level=19).compressobj()
+    packer = zstandard.ZstdCompressor(level=1).compressobj()
     blank = b"\n" * MEBIBYTE
     bomb = b"".join(packer.compress(blank) for _ in range(1100)) + packer.flush()
-    assert len(bomb) <= 64 * 1024 * 2
+    assert len(bomb) <= 64 * 1024
     headers = NDJSON | {"Content-Encoding": "zstd"}
     async with served(database, clock) as application:
         exploding = asyncio.create_task(
