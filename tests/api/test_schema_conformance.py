@@ -38,7 +38,7 @@ CONFIG = SchemathesisConfig.from_dict(
         # always tried, in batches and in adjustments by scripts/fuzz-schema.
         "operations": [
             {
-                "include-operation-id": ["record_batch", "create_adjustment"],
+                "include-operation-id": ["record_batch", "adjust_request"],
                 "phases": {"coverage": {"enabled": EXAMPLES >= AT_LENGTH}},
             }
         ],
