@@ -77,7 +77,7 @@ class BoundedConnection(HttpToolsProtocol):
         super().connection_made(transport)
         self.metrics.open_connections += 1
         self.flow = Flow(transport, self._begin_window)
-        self._answering = Answering(transport, self._close_gently)
+        self._answering = Answering(transport, self.loop, self._close_gently)
         self._awaited = Awaited.HEAD
         self._may_stay = True
         self._refusal: refusals.Refusal | None = None
@@ -164,6 +164,7 @@ class BoundedConnection(HttpToolsProtocol):
 
     def shutdown(self) -> None:
         """Answer what has come, and end."""
+        self._answering.flush()
         self._may_stay = False
         super().shutdown()
 
@@ -257,6 +258,7 @@ class BoundedConnection(HttpToolsProtocol):
         A socket that is closed with unread bytes in it resets the connection, and the answer may go with
         it. What comes meanwhile is dropped unread.
         """
+        self._answering.flush()
         if self._awaited is Awaited.NOTHING:
             self.transport.close()
             return
