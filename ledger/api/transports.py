@@ -24,7 +24,7 @@ class Answering:
     """A transport as answers see it: counts what is written, and closes gently.
 
     What is written first in a turn of the loop is held until the next, or the end of that turn: the head of
-    an answer goes to the kernel with its body, in one call, of which each costs as much as all of the parsing.
+    an answer goes to the kernel with its body, in one call.
     """
 
     __slots__ = ("_held", "_loop", "_transport", "close", "is_closing", "written_bytes")
