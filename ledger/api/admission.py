@@ -2,25 +2,22 @@
 
 from typing import Any
 
-from litestar.connection import ASGIConnection
-from litestar.handlers import BaseRouteHandler
-from litestar.types import Guard
+from litestar import Request
+from litestar.types import BeforeRequestHookHandler
 
 from ledger.api.authentication import KeyGuard
 from ledger.api.parameters import refuse_unknown_parameters
 
 
-def admitted_by(keys: KeyGuard) -> Guard:
-    """The one guard of the application.
+def admitted_by(keys: KeyGuard) -> BeforeRequestHookHandler:
+    """What the application does before every request; no handler may have another such hook in its place.
 
-    One, because the framework copies the handler for each guard of a request; and a coroutine, because what
-    is none runs in another thread, which costs more than all that a handler does.
+    A hook and no guard, because the framework copies the handler for each guard of a request. A coroutine,
+    because what is none runs in another thread, which costs more than all that a handler does.
     """
 
-    async def admit(
-        connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
-    ) -> None:
-        await keys(connection, handler)
-        refuse_unknown_parameters(connection, handler)
+    async def admit(request: Request[Any, Any, Any]) -> None:
+        await keys(request)
+        refuse_unknown_parameters(request)
 
     return admit

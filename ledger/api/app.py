@@ -80,7 +80,7 @@ def create_app(ledger: Ledger, admin_key: str, instruments: Metrics | None = Non
             metrics.router,
         ],
         lifespan=[writing],
-        guards=[admitted_by(guard)],
+        before_request=admitted_by(guard),
         dependencies={
             "ledger": Provide(lambda: ledger, sync_to_thread=False),
             "caller": provide_caller(ledger),

@@ -6,9 +6,9 @@ An endpoint names what it wants in `opt`: one of the constants here. One that na
 import hmac
 from typing import Any
 
-from litestar.connection import ASGIConnection
-from litestar.handlers import BaseRouteHandler
+from litestar import Request
 
+from ledger.api.headers import header_of
 from ledger.clock import Clock
 from ledger.core.errors import DatabaseUnavailable, Forbidden, NotAuthenticated
 from ledger.core.instants import FIRST_INSTANT
@@ -16,7 +16,6 @@ from ledger.core.keys import ApiKey, Scope, key_digest
 from ledger.services.key_ring import KeyRing
 
 _SCOPES = "scopes"
-
 _BEARS_ABSENCE = "bears_absence"
 
 PUBLIC = {"public": True}
@@ -47,9 +46,7 @@ class KeyGuard:
         self._ring = ring
         self._clock = clock
 
-    async def __call__(
-        self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
-    ) -> None:
+    async def __call__(self, request: Request[Any, Any, Any]) -> None:
         """Check the key of a request.
 
         Raises:
@@ -57,15 +54,16 @@ class KeyGuard:
             Forbidden: it does not have the scope.
             DatabaseUnavailable: whether the key is alive cannot be known.
         """
-        if handler.opt.get("public"):
+        scope, stated = request.scope, request.route_handler.opt
+        if stated.get("public"):
             return
-        bears_absence = bool(handler.opt.get(_BEARS_ABSENCE))
-        key = await self._key_of(connection, bears_absence=bears_absence)
-        wanted = handler.opt.get(_SCOPES, ADMIN[_SCOPES])
+        bears_absence = bool(stated.get(_BEARS_ABSENCE))
+        key = await self._key_of(header_of(scope, b"authorization"), bears_absence=bears_absence)
+        wanted = stated.get(_SCOPES, ADMIN[_SCOPES])
         if not key.may(wanted):
             words = " or ".join(scope for scope in Scope if scope in wanted)
             raise Forbidden(f"the key needs the scope {words}")
-        connection.scope["auth"] = key
+        scope["auth"] = key
 
     async def require_alive(self, key: ApiKey) -> None:
         """Check a key again, while its request goes on.
@@ -77,10 +75,8 @@ class KeyGuard:
         if current is None or not current.is_alive(self._clock.now()):
             raise NotAuthenticated("the key is not valid any more")
 
-    async def _key_of(
-        self, connection: ASGIConnection[Any, Any, Any, Any], *, bears_absence: bool
-    ) -> ApiKey:
-        scheme, _, text = connection.headers.get("authorization", "").partition(" ")
+    async def _key_of(self, authorization: str, *, bears_absence: bool) -> ApiKey:
+        scheme, _, text = authorization.partition(" ")
         text = text.strip()
         if scheme.lower() != "bearer" or not text:
             raise NotAuthenticated("send a key: Authorization: Bearer <key>")

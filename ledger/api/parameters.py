@@ -4,23 +4,22 @@ import inspect
 from functools import cache
 from typing import Any, get_args
 
-from litestar.connection import ASGIConnection
-from litestar.handlers import BaseRouteHandler
+from litestar import Request
 from litestar.params import QueryParameter
 
 from ledger.core.errors import InvalidParameter
 
 
-def refuse_unknown_parameters(
-    connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
-) -> None:
+def refuse_unknown_parameters(request: Request[Any, Any, Any]) -> None:
     """Check the names of a request's query parameters.
 
     Raises:
         InvalidParameter: one that the endpoint does not have.
     """
-    for name in connection.query_params:
-        known = _known_parameters(handler.fn)
+    if not request.scope["query_string"]:
+        return
+    known = _known_parameters(request.route_handler.fn)
+    for name in request.query_params:
         if name not in known:
             words = (
                 f"one of {', '.join(sorted(known))}" if known else "left out; there are none here"

@@ -40,7 +40,9 @@ async def main() -> int:
     app = Litestar(
         [decode_and_forget, answer_nothing],
         # The database is never asked: the admin key is known without it.
-        guards=[KeyGuard(os.environ["LEDGER_ADMIN_KEY"], KeyRing(Database("")), SystemClock())],
+        before_request=KeyGuard(
+            os.environ["LEDGER_ADMIN_KEY"], KeyRing(Database("")), SystemClock()
+        ),
         openapi_config=None,
         logging_config=None,
     )

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from litestar.routes import HTTPRoute
+
 from ledger.api.app import create_app
 from ledger.bootstrap import Ledger
 from ledger.clock import FixedClock
@@ -28,6 +30,21 @@ async def test_the_matrix_knows_every_endpoint(database: Database, clock: FixedC
     assert {(call.method, call.route) for call in CALLS} == {
         (method, path) for method, path in served if path not in PUBLIC
     }
+
+
+async def test_no_handler_has_another_hook(database: Database, clock: FixedClock) -> None:
+    """The hook that admits is the only one before a request: one of a handler's own would replace it."""
+    ledger = Ledger(Settings(database_url="", data_dir=Path()), clock, database, ())
+    app = create_app(ledger, ADMIN_KEY)
+
+    assert app.before_request is not None
+    assert {type(route) for route in app.routes} == {HTTPRoute}
+    assert {
+        handler.resolve_before_request()
+        for route in app.routes
+        if isinstance(route, HTTPRoute)
+        for handler in route.route_handlers
+    } == {app.before_request}
 
 
 async def test_every_key_opens_what_its_scope_says(database: Database, clock: FixedClock) -> None:
