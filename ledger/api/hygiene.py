@@ -1,7 +1,7 @@
 """What every answer carries, whatever gave it: an id to find its log lines by, and headers for browsers."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
@@ -37,13 +37,13 @@ def with_hygiene(application: ASGIApp) -> ASGIApp:
         # Each request is a task of its own, so nobody has to take the id back.
         REQUEST_ID.set(request_id.decode())
 
-        async def send_with_headers(message: Message) -> None:
+        # Not a coroutine of its own: it hands on that of the next.
+        def send_with_headers(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
                 stated = message["headers"]
-                has_policy = any(name == CONTENT_POLICY for name, _ in stated)
-                added = _BUT_POLICY if has_policy else SECURITY_HEADERS
+                added = _BUT_POLICY if CONTENT_POLICY in dict(stated) else SECURITY_HEADERS
                 message["headers"] = [*stated, (_HEADER, request_id), *added]
-            await send(message)
+            return send(message)
 
         await application(scope, receive, send_with_headers)
 

@@ -1,6 +1,7 @@
 """Names are any text, also in a path: a slash in one does not part the path that it stands in."""
 
 import re
+from collections.abc import Awaitable
 from urllib.parse import unquote
 
 from litestar.enums import HttpMethod, ScopeType
@@ -23,11 +24,12 @@ def with_names_in_paths(application: ASGIApp) -> ASGIApp:
     the raw path, see `ledger.api.reading.name_in_path`.
     """
 
-    async def route(scope: Scope, receive: Receive, send: Send) -> None:
+    # No coroutine of its own: it hands on that of the application.
+    def route(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == ScopeType.HTTP:
             is_name = scope["raw_path"] != _BATCH or scope["method"] == HttpMethod.GET
             scope["path"] = (is_name and _routed(scope["raw_path"])) or scope["path"]
-        await application(scope, receive, send)
+        return application(scope, receive, send)
 
     return route
 
