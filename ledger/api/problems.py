@@ -52,7 +52,7 @@ _OF_THE_FRAMEWORK = {
     405: ("method_not_allowed", "this path does not take the method; Allow says which it takes"),
 }
 _OTHERWISE = ("invalid_request", "the request is not as this endpoint takes it")
-_GONE = "client disconnected prematurely"  # how the framework calls it
+CLIENT_GONE = "client disconnected prematurely"  # how the framework calls it
 PROBLEM_JSON = "application/problem+json"
 
 AnyRequest = Request[Any, Any, Any]
@@ -102,7 +102,7 @@ def answer_http_error(request: AnyRequest, error: HTTPException) -> Response[Any
 
 def answer_unexpected(request: AnyRequest, error: Exception) -> Response[Any]:
     """A defect of ours. The log has its type and its frames; the answer says no more than that."""
-    if isinstance(error, HTTPException) and error.detail == _GONE:
+    if isinstance(error, HTTPException) and error.detail == CLIENT_GONE:
         _LOG.info("client_gone", route=_route_of(request))
     else:
         _LOG.error("request_failed", route=_route_of(request), exc_info=error)

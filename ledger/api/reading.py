@@ -9,7 +9,10 @@ from urllib.parse import unquote
 
 import msgspec
 from litestar import Request
+from litestar.exceptions import InternalServerException
 
+from ledger.api.headers import header_of
+from ledger.api.problems import CLIENT_GONE
 from ledger.core.bodies import MAX_WINDOW_BYTES, BodyDecoder
 from ledger.core.errors import (
     BodyTooLarge,
@@ -42,7 +45,7 @@ def media_type_of(request: AnyRequest, *known: str) -> str:
     Raises:
         UnsupportedMediaType: another one.
     """
-    stated = request.headers.get("content-type", known[0]).partition(";")[0].strip().lower()
+    stated = header_of(request.scope, b"content-type", known[0]).partition(";")[0].strip().lower()
     if stated not in known:
         raise UnsupportedMediaType(f"Content-Type must be {' or '.join(known)}")
     return stated
@@ -50,7 +53,7 @@ def media_type_of(request: AnyRequest, *known: str) -> str:
 
 def encoding_of(request: AnyRequest) -> str:
     """The content encoding of a body, `identity` if it is not stated."""
-    return request.headers.get("content-encoding", "identity").strip().lower()
+    return header_of(request.scope, b"content-encoding", "identity").strip().lower()
 
 
 def name_in_path(request: AnyRequest, field: str, prefix: str, suffix: str = "") -> str:
@@ -67,25 +70,32 @@ def name_in_path(request: AnyRequest, field: str, prefix: str, suffix: str = "")
 
 
 async def wire_chunks(request: AnyRequest) -> Any:
-    """The body as it arrives, up to 64 MiB.
+    """The body as it arrives, up to 64 MiB. The framework's own stream would be a second one around it.
 
     Raises:
+        InternalServerException: who sends it has gone.
         NotAuthenticated: the key ended meanwhile.
         BodyTooLarge: it is longer, by what it announces or by what comes.
     """
-    announced = request.headers.get("content-length", "")
+    announced = header_of(request.scope, b"content-length")
     received = int(announced) if announced.isascii() and announced.isdigit() else 0
     _check_wire(received)
     received = 0
     loop = asyncio.get_running_loop()
     looked_at_s = loop.time()
-    async for chunk in request.stream():
+    is_whole = False
+    while not is_whole:
+        message = await request.receive()
+        if message["type"] != "http.request":
+            raise InternalServerException(CLIENT_GONE)
+        is_whole, chunk = not message.get("more_body", False), message.get("body", b"")
         received += len(chunk)
         _check_wire(received)
         if loop.time() - looked_at_s > KEY_LOOK_S:  # a body may take hours, and a key end meanwhile
             await request.app.state.key_guard.require_alive(request.auth)
             looked_at_s = loop.time()
-        yield chunk
+        if chunk:
+            yield chunk
 
 
 async def read_body(request: AnyRequest, most_bytes: int) -> bytes:
