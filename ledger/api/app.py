@@ -55,6 +55,7 @@ def create_app(ledger: Ledger, admin_key: str, instruments: Metrics | None = Non
     async def writing(app: Litestar) -> AsyncIterator[None]:
         database, clock = ledger.database, ledger.clock
         async with database.watched(clock.now), ledger.intake(instruments.intake) as intake:
+            app.state.ledger = ledger
             app.state.intake = intake
             app.state.key_ring = ring
             app.state.key_guard = guard

@@ -5,8 +5,9 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Router, get, post, put
 
+from ledger.api.answers import JsonAnswer
 from ledger.api.authentication import ADMIN, READ
-from ledger.api.dependencies import TheCaller
+from ledger.api.dependencies import TheCaller, caller_of
 from ledger.api.openapi.answers.decisions import (
     AlertList,
     CustomerAnswer,
@@ -153,9 +154,10 @@ async def post_meter(request: AnyRequest, caller: TheCaller) -> dict[str, Any]:
 
 
 @get("/limits", opt=READ | says(LimitList), operation_id="list_limits", summary="List spend limits")
-async def get_limits(caller: TheCaller, customer_id: Customers = None) -> dict[str, Any]:
+async def get_limits(request: AnyRequest, customer_id: Customers = None) -> JsonAnswer:
     """Of all customers, or of those named."""
-    return {"data": await list_limits(caller.database, caller.customers(customer_id))}
+    caller = caller_of(request)
+    return JsonAnswer({"data": await list_limits(caller.database, caller.customers(customer_id))})
 
 
 @post(

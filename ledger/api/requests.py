@@ -6,8 +6,9 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Response, Router, get, post
 
+from ledger.api.answers import JsonAnswer
 from ledger.api.authentication import FINANCE, INGEST, READ
-from ledger.api.dependencies import CUSTOMER, Caller, TheCaller, intake_of
+from ledger.api.dependencies import CUSTOMER, Caller, TheCaller, caller_of, intake_of
 from ledger.api.explanations import EXPLAIN, explained_request
 from ledger.api.openapi.answers.explanations import RequestExplanation
 from ledger.api.openapi.answers.requests import (
@@ -83,13 +84,13 @@ Limit = Annotated[Text, page_size(DEFAULT_PAGE, MAX_PAGE)]
     operation_id="record_request",
     summary="Record one request",
 )
-async def create_request(request: AnyRequest, caller: TheCaller) -> Response[Any]:
+async def create_request(request: AnyRequest) -> JsonAnswer:
     """201 for a new record, 200 for one that is known or completes a known one, 409 for a conflict."""
     media_type_of(request, JSON)
-    body = await read_body(request, MAX_RECORD_BYTES)
+    body, caller = await read_body(request, MAX_RECORD_BYTES), caller_of(request)
     taken = await intake_of(request).take([body], caller.sender, tells_completion=True)
     record, outcome = taken.records[0], taken.outcomes[0]
-    return Response(await _single_body(caller, record, outcome), status_code=_status(outcome))
+    return JsonAnswer(await _single_body(caller, record, outcome), _status(outcome))
 
 
 @post(
