@@ -23,6 +23,18 @@ class Turns:
         Raises:
             TooBusy: others had all of them for so long.
         """
+        if self._free.locked():
+            await self._wait(timeout_s)
+        else:
+            await self._free.acquire()  # at once
+        self.in_use += 1
+        try:
+            yield
+        finally:
+            self.in_use -= 1
+            self._free.release()
+
+    async def _wait(self, timeout_s: float) -> None:
         self.waiting += 1
         try:
             async with asyncio.timeout(timeout_s):
@@ -31,9 +43,3 @@ class Turns:
             raise TooBusy("others use all connections to the database") from None
         finally:
             self.waiting -= 1
-        self.in_use += 1
-        try:
-            yield
-        finally:
-            self.in_use -= 1
-            self._free.release()
