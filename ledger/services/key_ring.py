@@ -85,7 +85,7 @@ class KeyRing:
     async def _answer(self, asked: dict[str, asyncio.Future[ApiKey | None]]) -> None:
         asked_at_s, forgotten = asyncio.get_running_loop().time(), self._forgotten
         try:
-            async with self._database.connection() as connection:
+            async with self._database.question() as connection:
                 found = {key.key_id: key for key in await read_keys(connection, asked)}
         except Exception as error:  # noqa: BLE001 - whoever waits is told, whatever it is
             for answer in asked.values():

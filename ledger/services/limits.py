@@ -102,16 +102,16 @@ async def set_limit(
 
 async def list_limits(database: Database, customers: Sequence[str] | None) -> list[dict[str, Any]]:
     """The limits of some customers, or of all."""
-    async with database.connection() as connection:
+    async with database.question() as connection:
         rows = await read_limits(connection, customers)
-        return [limit_body(limit_from_row(row), row["customer_id"]) for row in rows]
+    return [limit_body(limit_from_row(row), row["customer_id"]) for row in rows]
 
 
 async def list_alerts(
     database: Database, customers: Sequence[str] | None, most: int
 ) -> list[dict[str, Any]]:
     """The alerts of some customers, or of all, oldest first."""
-    async with database.connection() as connection:
+    async with database.question() as connection:
         rows = await read_alerts(connection, customers, most)
     return [
         {

@@ -43,6 +43,7 @@ class Database:
         self.turns = Turns(POOL_SIZE)
         self.failures: Counter[str] = Counter()  # by kind, see `_counted`
         self._pool: Any = None
+        self._left_clean: set[int] = set()  # sessions, by the number of their process
 
     async def open(self) -> None:
         """Connect.
@@ -57,6 +58,7 @@ class Database:
                 min_size=1,
                 max_size=POOL_SIZE,
                 timeout=CONNECT_TIMEOUT_S,
+                reset=self._clean,
                 # A plan made once for all parameters takes a month for an hour and a customer for many.
                 server_settings=_settings(SERVICE_ROLE) | {"plan_cache_mode": "force_custom_plan"},
             )
@@ -95,6 +97,21 @@ class Database:
                     await self._pool.release(connection)
 
     @asynccontextmanager
+    async def question(self) -> AsyncIterator[Connection]:
+        """The same for queries that leave nothing in the session, which need not be cleaned then.
+
+        Cleaning is a round trip of its own, and costs what looking up a row does.
+        """
+        session = 0
+        try:
+            async with self.connection() as connection:
+                session = connection.get_server_pid()
+                yield connection
+                self._left_clean.add(session)
+        finally:
+            self._left_clean.discard(session)
+
+    @asynccontextmanager
     async def stream(self, caller: str) -> AsyncIterator[Connection]:
         """A connection for an answer as long as its reader likes; at most half of the pool are for such.
 
@@ -121,6 +138,11 @@ class Database:
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
             yield connection
+
+    async def _clean(self, connection: Connection) -> None:
+        """Let nothing of a session reach its next user, unless there is nothing."""
+        if connection.get_server_pid() not in self._left_clean:
+            await connection.reset()
 
     async def check(self) -> None:
         """Find out whether the database answers: ask it, or whoever asks it all the time.
