@@ -5,18 +5,17 @@ that there are none of are not remembered: whoever makes one up costs a look, no
 """
 
 import asyncio
+from collections.abc import Collection
 
 import msgspec
 
-from ledger.core.errors import TooBusy
 from ledger.core.keys import ApiKey, key_id_in
+from ledger.services.gathered import Gathered
 from ledger.store.database import Database
 from ledger.store.keys import read_keys
 
 FRESH_S = 0.5
 MOST_REMEMBERED = 20_000
-MOST_WAITING = 5_000
-MOST_AT_ONCE = 500
 
 
 class _Remembered(msgspec.Struct, frozen=True):
@@ -30,8 +29,7 @@ class KeyRing:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._remembered: dict[str, _Remembered] = {}
-        self._waiting: dict[str, asyncio.Future[ApiKey | None]] = {}
-        self._looking: asyncio.Task[None] | None = None
+        self._gathered = Gathered(self._read, "keys")
         self._forgotten = 0
 
     async def find(self, text: str) -> ApiKey | None:
@@ -49,7 +47,7 @@ class KeyRing:
         remembered = self._remembered.get(key_id)
         if remembered is not None and asyncio.get_running_loop().time() < remembered.until_s:
             return remembered.key
-        return await self._look_up(key_id)
+        return await self._gathered.look_up(key_id)
 
     def last_known(self, text: str) -> ApiKey | None:
         """The key that a text begins like, as it was when it was last looked up, however long ago."""
@@ -61,41 +59,13 @@ class KeyRing:
         self._remembered.pop(key_id, None)
         self._forgotten += 1
 
-    async def _look_up(self, key_id: str) -> ApiKey | None:
-        """Wait for the next query, which asks for all keys that wait for it."""
-        answer = self._waiting.get(key_id)
-        if answer is None:
-            if len(self._waiting) >= MOST_WAITING:
-                raise TooBusy("too many keys are being looked up")
-            answer = self._waiting[key_id] = asyncio.get_running_loop().create_future()
-            if self._looking is None:
-                self._looking = asyncio.create_task(self._look(), name="ledger-keys")
-        return await asyncio.shield(answer)
-
-    async def _look(self) -> None:
-        try:
-            while self._waiting:
-                asked = dict(list(self._waiting.items())[:MOST_AT_ONCE])
-                for key_id in asked:
-                    del self._waiting[key_id]
-                await self._answer(asked)
-        finally:
-            self._looking = None
-
-    async def _answer(self, asked: dict[str, asyncio.Future[ApiKey | None]]) -> None:
+    async def _read(self, key_ids: Collection[str]) -> dict[str, ApiKey]:
         asked_at_s, forgotten = asyncio.get_running_loop().time(), self._forgotten
-        try:
-            async with self._database.question() as connection:
-                found = {key.key_id: key for key in await read_keys(connection, asked)}
-        except Exception as error:  # noqa: BLE001 - whoever waits is told, whatever it is
-            for answer in asked.values():
-                answer.set_exception(error)
-                answer.exception()  # whoever waited may have gone
-            return
+        async with self._database.question() as connection:
+            found = {key.key_id: key for key in await read_keys(connection, key_ids)}
         if forgotten == self._forgotten:
             self._remember(found, asked_at_s + FRESH_S)
-        for key_id, answer in asked.items():
-            answer.set_result(found.get(key_id))
+        return found
 
     def _remember(self, found: dict[str, ApiKey], until_s: float) -> None:
         if len(self._remembered) + len(found) > MOST_REMEMBERED:

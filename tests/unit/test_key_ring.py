@@ -31,7 +31,7 @@ class Shelf(Database):
         self.may_answer.set()
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Any]:
+    async def question(self) -> AsyncIterator[Any]:
         yield self
 
     async def read(self, _: Any, key_ids: list[str]) -> list[ApiKey]:
