@@ -37,6 +37,7 @@ from ledger.bootstrap import Ledger, jobs_of
 from ledger.core.errors import LedgerError
 from ledger.metrics.instruments import Metrics
 from ledger.services.key_ring import KeyRing
+from ledger.services.limit_questions import LimitQuestions
 from ledger.services.observing.figures import DatabaseFigures
 from ledger.services.observing.readiness import Readiness
 from ledger.services.observing.state import ProcessState
@@ -59,6 +60,7 @@ def create_app(ledger: Ledger, admin_key: str, instruments: Metrics | None = Non
             app.state.intake = intake
             app.state.key_ring = ring
             app.state.key_guard = guard
+            app.state.limit_questions = LimitQuestions(database)
             app.state.readiness = Readiness(database, intake.writer)
             app.state.figures = DatabaseFigures(database, clock, jobs_of(ledger))
             state = ProcessState(product.__version__, database, intake)

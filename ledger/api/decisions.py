@@ -7,7 +7,7 @@ from litestar import Router, get, post, put
 
 from ledger.api.answers import JsonAnswer
 from ledger.api.authentication import ADMIN, READ
-from ledger.api.dependencies import TheCaller, caller_of
+from ledger.api.dependencies import TheCaller, caller_of, limit_questions_of
 from ledger.api.openapi.answers.decisions import (
     AlertList,
     CustomerAnswer,
@@ -43,7 +43,7 @@ from ledger.api.reading import (
 from ledger.core.errors import NotFound
 from ledger.core.shapes import PlainText, Reason
 from ledger.services.customers import list_customers, set_customer
-from ledger.services.limits import LimitRequest, list_alerts, list_limits, set_limit
+from ledger.services.limits import LimitRequest, list_alerts, set_limit
 from ledger.services.meters import list_meters, set_meter
 from ledger.services.price_lists import list_models, show_tables
 
@@ -157,7 +157,9 @@ async def post_meter(request: AnyRequest, caller: TheCaller) -> dict[str, Any]:
 async def get_limits(request: AnyRequest, customer_id: Customers = None) -> JsonAnswer:
     """Of all customers, or of those named."""
     caller = caller_of(request)
-    return JsonAnswer({"data": await list_limits(caller.database, caller.customers(customer_id))})
+    questions = limit_questions_of(request)
+    limits = await questions.ask(caller.database, caller.customers(customer_id))
+    return JsonAnswer({"data": limits})
 
 
 @post(

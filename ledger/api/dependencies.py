@@ -11,6 +11,7 @@ from ledger.core.errors import CustomerForbidden
 from ledger.core.keys import ApiKey, Sender
 from ledger.services.intake.intake import Intake
 from ledger.services.key_ring import KeyRing
+from ledger.services.limit_questions import LimitQuestions
 from ledger.store.bound import BoundDatabase
 from ledger.store.database import Database
 
@@ -104,3 +105,9 @@ def key_ring_of(request: AnyRequest) -> KeyRing:
     """The keys as this process knows them."""
     ring: KeyRing = request.app.state.key_ring
     return ring
+
+
+def limit_questions_of(request: AnyRequest) -> LimitQuestions:
+    """Where limits are asked for."""
+    questions: LimitQuestions = request.app.state.limit_questions
+    return questions
