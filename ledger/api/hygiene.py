@@ -29,15 +29,14 @@ def with_hygiene(application: ASGIApp) -> ASGIApp:
     An answer may bring a content policy of its own.
     """
 
-    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+    # Neither this nor what it sends by is a coroutine of its own: they hand on that of the next.
+    def answer(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] != ScopeType.HTTP:
-            await application(scope, receive, send)
-            return
+            return application(scope, receive, send)
         request_id = _stated_id(scope["headers"]) or new_name("").encode()
         # Each request is a task of its own, so nobody has to take the id back.
         REQUEST_ID.set(request_id.decode())
 
-        # Not a coroutine of its own: it hands on that of the next.
         def send_with_headers(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
                 stated = message["headers"]
@@ -45,7 +44,7 @@ def with_hygiene(application: ASGIApp) -> ASGIApp:
                 message["headers"] = [*stated, (_HEADER, request_id), *added]
             return send(message)
 
-        await application(scope, receive, send_with_headers)
+        return application(scope, receive, send_with_headers)
 
     return answer
 
