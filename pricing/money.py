@@ -92,11 +92,12 @@ def round_to_minor_half_up(amount_pico: int, places: int) -> int:
 
 def format_minor(amount_minor: int, places: int) -> str:
     """Write minor units of `places` decimals as decimal text: 124 with 2 places is `1.24`."""
-    digits = str(abs(amount_minor)).rjust(places + 1, "0")
-    sign = "-" if amount_minor < 0 else ""
+    if amount_minor < 0:
+        return f"-{format_minor(-amount_minor, places)}"
     if places == 0:
-        return sign + digits
-    return f"{sign}{digits[:-places]}.{digits[-places:]}"
+        return str(amount_minor)
+    digits = str(amount_minor).zfill(places + 1)
+    return f"{digits[:-places]}.{digits[-places:]}"
 
 
 def minor_to_pico(amount_minor: int, places: int) -> int:
