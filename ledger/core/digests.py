@@ -46,7 +46,7 @@ class Spelled(NamedTuple):
 
 
 class DecisionRow(NamedTuple):
-    """A row of `ledger_event` as it enters a digest; `body` is the JSON value."""
+    """A row of `ledger_event` as it enters a digest; `body` is the JSON value, or its canonical text."""
 
     customer: int
     ordinal: int
@@ -55,7 +55,7 @@ class DecisionRow(NamedTuple):
     actor: str
     reason: str | None
     epoch: int | None
-    body: dict[str, Any]
+    body: dict[str, Any] | msgspec.Raw
 
 
 class BatchDocument(msgspec.Struct, frozen=True):
@@ -99,6 +99,11 @@ def text_digest(
 ) -> bytes:
     """The 32 bytes that vouch for the words of an event: over the salt and their JSON, keys sorted."""
     return hashlib.sha256(salt + _SORTED.encode((response_id, metadata, fields))).digest()
+
+
+def canonical_body(body: dict[str, Any]) -> msgspec.Raw:
+    """The body of a decision as the text that enters a digest; the same text can be stored."""
+    return msgspec.Raw(_SORTED.encode(body))
 
 
 def canonical_units(stored: str | None) -> str | None:

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from ledger.core.cuts import Cut
-from ledger.core.digests import BatchDocument, DecisionRow, batch_digest, spelled
+from ledger.core.digests import BatchDocument, DecisionRow, batch_digest, canonical_body, spelled
 from ledger.core.errors import DatabaseUnavailable
 from ledger.core.rows import UsageEvent
 from ledger.store.database import Connection
@@ -52,12 +52,15 @@ class Lane(msgspec.Struct, frozen=True):
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """One decision to append: what kind, about whom (0: the ledger itself) and what, with its content."""
+    """One decision to append: what kind, about whom (0: the ledger itself) and what, with its content.
+
+    The content is a JSON object, or `msgspec.Raw`: its text with the keys sorted, where that is at hand.
+    """
 
     kind: str
     customer: int
     subject: str
-    body: dict[str, Any]
+    body: Any
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -107,7 +110,7 @@ async def append_batch(
             batch.actor,
             batch.reason,
             batch.epoch,
-            decision.body,
+            canonical_body(decision.body) if isinstance(decision.body, dict) else decision.body,
         )
         for ordinal, decision in enumerate(batch.decisions, 1)
     ]
@@ -168,7 +171,7 @@ async def _append_decisions(
     connection: Connection, lane: Lane, decisions: Sequence[DecisionRow]
 ) -> None:
     *columns, bodies = zip(*decisions, strict=True)
-    texts = [msgspec.json.encode(body).decode() for body in bodies]
+    texts = [str(body, "utf-8") for body in bodies]
     await connection.execute(_APPEND_DECISIONS, lane.lane, lane.next_batch, *columns, texts)
 
 
