@@ -26,7 +26,7 @@ FINALISED = "finalised"
 TAX_MINOR = 0  # no tax is reckoned; the field is there for those who add it
 
 
-class DueLine(msgspec.Struct, frozen=True):
+class DueLine(msgspec.Struct, frozen=True, gc=False):
     """Usage of one month that no invoice has billed yet; amounts in pico units, exact, maybe negative.
 
     Or the tiered fee of a `meter` on a month: then there is no provider, model or type of key, and nothing
@@ -48,7 +48,7 @@ class DueLine(msgspec.Struct, frozen=True):
     unrated: int = 0
 
 
-class InvoiceLine(msgspec.Struct, frozen=True):
+class InvoiceLine(msgspec.Struct, frozen=True, gc=False):
     """A due line with its share of the total, in minor units of the currency."""
 
     due: DueLine
@@ -178,8 +178,16 @@ def invoice_document(invoice: Invoice) -> dict[str, Any]:
     """An invoice as the interface shows it and as the ledger keeps it; period ends are exclusive."""
     content = invoice.content
     places = currency_places(content.currency)
-    total = format_minor(content.total_minor, places)
     months = {month: month_period(month) for month in {line.due.month for line in content.lines}}
+    lines = [_line_document(line, months[line.due.month], places) for line in content.lines]
+    return document_around(lines, invoice)
+
+
+def document_around(lines: object, invoice: Invoice) -> dict[str, Any]:
+    """The document of an invoice around its lines, in whatever form those are."""
+    content = invoice.content
+    places = currency_places(content.currency)
+    total = format_minor(content.total_minor, places)
     return {
         "number": invoice.number,
         "customer_id": content.customer_id,
@@ -188,7 +196,7 @@ def invoice_document(invoice: Invoice) -> dict[str, Any]:
         "period_end": content.period.end.isoformat(),
         "issued_at": format_instant(invoice.issued_at),
         "currency": content.currency,
-        "lines": [_line_document(line, months[line.due.month], places) for line in content.lines],
+        "lines": lines,
         "subtotal": total,
         "tax": format_minor(TAX_MINOR, places),
         "total": total,
@@ -218,14 +226,12 @@ def _line_document(line: InvoiceLine, service: Period, places: int) -> dict[str,
 
 
 def _is_empty(line: DueLine) -> bool:
-    return not any(
-        (
-            line.requests,
-            line.input_tokens,
-            line.cached_input_tokens,
-            line.output_tokens,
-            line.cost_pico,
-            line.fee_pico,
-            line.exact_pico,
-        )
+    return not (
+        line.requests
+        or line.input_tokens
+        or line.cached_input_tokens
+        or line.output_tokens
+        or line.cost_pico
+        or line.fee_pico
+        or line.exact_pico
     )

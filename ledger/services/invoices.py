@@ -26,6 +26,7 @@ from ledger.clock import Clock
 from ledger.core.cuts import format_cut
 from ledger.core.errors import NotFound, TooBusy, UnprocessableDecision
 from ledger.core.instants import Period, format_instant
+from ledger.core.invoice_bodies import invoice_body
 from ledger.core.invoicing import (
     Draft,
     Invoice,
@@ -270,7 +271,7 @@ def _decisions(invoices: Sequence[Invoice]) -> list[Decision]:
             "invoice_finalised",
             invoice.content.customer,
             invoice.number,
-            invoice_document(invoice),
+            invoice_body(invoice),
         )
         for invoice in invoices
     ]

@@ -91,12 +91,9 @@ async def read_due(
     for customer, month, provider, model, key_type, *sums in await connection.fetch(
         _DUE, customers, period.end
     ):
-        requests, inputs, cached, outputs, cost, fee, exact, unrated = map(int, sums)
-        line = DueLine(
-            *(provider, model, key_type, month),
-            *(requests, inputs, cached, outputs, cost, fee, exact),
-            unrated=unrated,
-        )
+        *figures, unrated = map(int, sums)
+        rest: list[Any] = [*figures, None, unrated]
+        line = DueLine(provider, model, key_type, month, *rest)
         usage.setdefault(customer, []).append(line)
     fees = await read_due_fees(connection, customers, period)
     return {
@@ -202,29 +199,31 @@ def _copy_rows(invoice: Invoice, places: int) -> str:
     """The lines of an invoice in PostgreSQL's text format of COPY: four times as fast as an INSERT."""
     head = f"{invoice.content.customer}\t{invoice.number}"
     return "".join(
-        f"{head}\t{ordinal}\t{_cells_of(line.due)}\t{format_minor(line.amount_minor, places)}"
-        f"\t{_copy_text(line.due.meter)}\n"
-        for ordinal, line in enumerate(invoice.content.lines, 1)
+        [
+            f"{head}\t{ordinal}\t{_copy_cells(line.due)}\t{format_minor(line.amount_minor, places)}"
+            f"\t{_copy_text(line.due.meter)}\n"
+            for ordinal, line in enumerate(invoice.content.lines, 1)
+        ]
     )
 
 
-def _cells_of(due: DueLine) -> str:
+def _copy_cells(due: DueLine) -> str:
     return (
-        f"{_copy_text(due.provider)}\t{_copy_text(due.model)}\t{_copy_text(due.key_type)}\t"
-        f"{_copy_service_period(due.month)}\t{due.requests}\t{due.input_tokens}\t"
-        f"{due.cached_input_tokens}\t{due.output_tokens}\t{due.cost_pico}\t{due.fee_pico}\t"
-        f"{due.exact_pico}"
+        f"{_copy_words(due.provider, due.model, due.key_type, due.month)}\t{due.requests}\t"
+        f"{due.input_tokens}\t{due.cached_input_tokens}\t{due.output_tokens}\t{due.cost_pico}\t"
+        f"{due.fee_pico}\t{due.exact_pico}"
     )
 
 
 @lru_cache(maxsize=10_000)
-def _copy_text(text: str | None) -> str:
-    return r"\N" if text is None else text.translate(_COPY_ESCAPES)
+def _copy_words(provider: str | None, model: str | None, key_type: str | None, month: date) -> str:
+    words = "\t".join(map(_copy_text, (provider, model, key_type)))
+    return f"{words}\t{month}\t{month_period(month).end}"
 
 
 @lru_cache(maxsize=1_000)
-def _copy_service_period(month: date) -> str:
-    return f"{month}\t{month_period(month).end}"
+def _copy_text(text: str | None) -> str:
+    return r"\N" if text is None else text.translate(_COPY_ESCAPES)
 
 
 def _line(

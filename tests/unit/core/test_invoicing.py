@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.core.instants import parse_month
+from ledger.core.invoice_bodies import invoice_body
 from ledger.core.invoicing import (
     DueLine,
     draft_head,
@@ -238,3 +239,26 @@ def test_fees_stand_last_in_their_month() -> None:
         "output_tokens": 0, "cost": "0.000000000000", "fee": "0.000000000001", "exact": "0.000000000001",
         "amount": None,
     }  # fmt: skip
+
+
+WORDS = st.none() | st.text(max_size=6)
+FIGURES = st.integers(-(10**30), 10**30)
+MONTHS = st.dates(date(2020, 1, 1), date(2100, 12, 1)).map(lambda day: day.replace(day=1))
+LINES = st.builds(
+    DueLine,
+    *(WORDS, WORDS, WORDS, MONTHS),
+    *[st.integers(-(2**63), 2**64 - 1)] * 4,
+    *[FIGURES] * 3,
+    meter=WORDS,
+)
+
+
+@given(st.lists(LINES, max_size=4), st.sampled_from(["USD", "JPY", "KWD"]), WORDS)
+def test_the_fact_says_what_the_document_says(
+    lines: list[DueLine], currency: str, cut: str | None
+) -> None:
+    """Byte for byte what encoding the document gives, keys sorted: digests are made over it."""
+    draft = draft_invoice(7, 'a"c\n\u00e9', OCTOBER, currency, lines, cut)
+    (invoice,) = finalise([draft], 1, ISSUED_AT)
+    document = invoice_document(invoice)
+    assert bytes(invoice_body(invoice)) == msgspec.json.encode(document, order="sorted")
