@@ -6,65 +6,37 @@ running it again.
 
     chunk ─▶ look: nothing to settle ─▶ next chunk
                └▶ raise the epoch ─▶ lock its customers ─▶ snapshot: what is due ─▶ draft ─▶ write ─▶ unlock
-                                      ▲                                                                │
-                                      └──────────────────────── next chunk ────────────────────────────┘
+                                      ▲                                              │
+                                      └──── next chunk, on another connection ◀──────┘
 
 The epoch stops every writer for a moment and makes it load everything anew, so it is raised only once a look
 has found something to settle. A look needs none: the epoch guards against one thing, that a run drops a mark
 which a writer still counts on for usage that the run has not seen, and who only looks drops nothing. A mark
 commits with its usage, or stands from before in the same epoch, and only a run of a later epoch drops it. So
 what commits after a look, or is inside the fence during it, is marked and found by the next one.
+
+While a chunk is written, the next one is locked and read on a second connection, if one is to spare. A run
+locks customers in the order of their numbers, whatever the connection, and who writes waits for no customer:
+so runs at once cannot wait for each other in a circle. Chunks are written one by one, in their order.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import datetime
+import asyncio
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from typing import Any
 
 import msgspec
 
 from ledger.clock import Clock
-from ledger.core.cuts import format_cut
 from ledger.core.errors import NotFound, TooBusy, UnprocessableDecision
 from ledger.core.instants import Period, format_instant
-from ledger.core.invoice_bodies import invoice_body
-from ledger.core.invoicing import (
-    Draft,
-    Invoice,
-    draft_head,
-    draft_invoice,
-    finalise,
-    invoice_document,
-    invoice_head,
-)
+from ledger.core.invoicing import Draft, draft_head, invoice_document, invoice_head
 from ledger.services.customers import known_customer
+from ledger.services.invoice_chunks import Chunk, Desk, Run, issue, look, open_desk, prepare
 from ledger.store.database import Connection, Database
-from ledger.store.interning import Interned
-from ledger.store.invoices import (
-    customers_locked,
-    forget_touched,
-    read_due,
-    read_heads,
-    read_invoice,
-    read_invoiced_customers,
-    read_touched_customers,
-    take_numbers,
-    try_lock_customer,
-    write_invoices,
-)
-from ledger.store.log import (
-    Batch,
-    Decision,
-    Lane,
-    append_batch,
-    enter_fence,
-    raise_epoch,
-    read_cut,
-    take_lane,
-)
+from ledger.store.invoices import read_heads, read_invoice, try_lock_customer
+from ledger.store.log import raise_epoch
 from pricing import currency_places, format_minor
-
-# Each customer is a lock in the server's shared memory, and a chunk is held in memory as a whole.
-CHUNK_CUSTOMERS = 250
 
 
 class Tally(msgspec.Struct):
@@ -76,29 +48,13 @@ class Tally(msgspec.Struct):
     total_minor: int = 0
     unrated: int = 0
 
-    def count(
-        self,
-        drafts: Sequence[Draft],
-        looked_at: int,
-        billed: Sequence[Draft],
-        heads: list[dict[str, Any]],
-    ) -> None:
-        """Count a chunk: how many customers were looked at, what is due, and to whom of them it is billed."""
+    def count(self, chunk: Chunk, billed: Sequence[Draft], heads: Sequence[dict[str, Any]]) -> None:
+        """Count a chunk: what was looked at and is due, and to whom of them it is billed."""
         self.issued += len(billed)
-        self.skipped += looked_at - len(billed)
-        self.unrated += sum(draft.unrated for draft in drafts)
+        self.skipped += len(chunk.customers) - len(billed)
+        self.unrated += sum(draft.unrated for draft in chunk.drafts)
         self.total_minor += sum(draft.total_minor for draft in billed)
         self.heads += heads
-
-
-class Issuer(msgspec.Struct):
-    """What a run needs to write: its lane, and the epoch below which marks can be dropped."""
-
-    clock: Clock
-    actor: str
-    lane: Lane
-    epoch: int
-    interned: Interned
 
 
 async def run_invoices(
@@ -132,24 +88,10 @@ async def run_invoices(
         only = None if customer_id is None else await known_customer(connection, customer_id)
         if only is not None and not dry_run:
             await _keep_others_away(connection, only)
-        issuer: Issuer | None = None
-        async for chunk in _chunks(connection, period, only):
-            if issuer is None:
-                drafts = await _draft_chunk(connection, chunk, period, currency)
-                if dry_run or not any(draft.is_settled for draft in drafts):
-                    billed = [draft for draft in drafts if draft.is_billable]
-                    tally.count(drafts, len(chunk), billed, [draft_head(draft) for draft in billed])
-                    continue
-                issuer = await _issuer(connection, clock, actor)
-            async with customers_locked(connection, list(chunk)):
-                drafts = await _draft_chunk(connection, chunk, period, currency)
-                invoices = await _issue(connection, issuer, period, drafts)
-            tally.count(
-                drafts,
-                len(chunk),
-                [invoice.content for invoice in invoices],
-                [invoice_head(invoice) for invoice in invoices],
-            )
+        run = Run(clock, actor, period, currency, only)
+        after = await _look_around(connection, run, tally, dry_run=dry_run)
+        if after is not None:
+            await _settle(database, connection, run, tally, after)
     return {
         "period": period.start.isoformat()[:7],
         "issued": tally.issued,
@@ -201,77 +143,60 @@ async def _keep_others_away(connection: Connection, customer: int) -> None:
         raise TooBusy("invoices of the customer are being run already; run them again after that")
 
 
-async def _issuer(connection: Connection, clock: Clock, actor: str) -> Issuer:
-    """Make writers mark anew from here on: a mark older than the epoch is of usage that the run will see."""
-    async with connection.transaction():
-        epoch = await raise_epoch(connection)
-    return Issuer(clock, actor, await take_lane(connection), epoch, Interned())
+async def _look_around(
+    connection: Connection, run: Run, tally: Tally, *, dry_run: bool
+) -> int | None:
+    """Look at chunks until one has something to settle; give the customer before it, None if none has.
 
-
-async def _chunks(
-    connection: Connection, period: Period, only: int | None
-) -> AsyncIterator[dict[int, str]]:
-    """The customers to look at, some at a time: ids by number, in the order of numbers."""
+    A dry run looks at all of them.
+    """
     after = 0
-    while chunk := await read_touched_customers(
-        connection, period, after=after, most=CHUNK_CUSTOMERS, only=only
-    ):
-        yield chunk
-        after = max(chunk)
+    while chunk := await look(connection, run, after):
+        if chunk.settled and not dry_run:
+            return after
+        billed = chunk.billable
+        tally.count(chunk, billed, [draft_head(draft) for draft in billed])
+        after = chunk.last
+    return None
 
 
-async def _draft_chunk(
-    connection: Connection, chunk: Mapping[int, str], period: Period, currency: str
-) -> list[Draft]:
-    """Draft the invoices of those who have none for the period, from one snapshot."""
-    async with connection.transaction(isolation="repeatable_read", readonly=True):
-        invoiced = await read_invoiced_customers(connection, list(chunk), period)
-        open_customers = [customer for customer in chunk if customer not in invoiced]
-        due = await read_due(connection, open_customers, period)
-        cut = format_cut(await read_cut(connection))
-    return [
-        draft_invoice(customer, chunk[customer], period, currency, due.get(customer, ()), cut)
-        for customer in open_customers
-    ]
+async def _settle(
+    database: Database, connection: Connection, run: Run, tally: Tally, after: int
+) -> None:
+    """Issue chunk by chunk, from the one that begins after a customer."""
+    async with connection.transaction():
+        # Writers mark anew from here on: a mark older than the epoch is of usage that the run will see.
+        epoch = await raise_epoch(connection)
+    desk = await open_desk(connection, epoch)
+    chunk = await prepare(desk, run, after)
+    async with AsyncExitStack() as stack:
+        spare: Desk | None = None
+        if chunk and not chunk.may_be_last and database.turns.is_half_free:
+            second = await stack.enter_async_context(database.connection())
+            spare = await open_desk(second, epoch)
+        while chunk and spare:
+            following = await _issue_and_prepare(desk, spare, run, tally, chunk)
+            chunk, desk, spare = following, spare, desk
+        while chunk:
+            await _issue(desk, run, tally, chunk)
+            chunk = await prepare(desk, run, chunk.last)
 
 
-async def _issue(
-    connection: Connection, issuer: Issuer, period: Period, drafts: Sequence[Draft]
-) -> list[Invoice]:
-    """Write a chunk in one transaction; give its invoices."""
-    billable = [draft for draft in drafts if draft.is_billable]
-    settled = [draft.customer for draft in drafts if draft.is_settled]
-    invoices: list[Invoice] = []
-    lane = issuer.lane
-    async with connection.transaction(isolation="read_committed"):
-        await enter_fence(connection)  # a time is taken inside the fence, as `as_of` relies on
-        await forget_touched(connection, settled, period, issuer.epoch)
-        if billable:
-            issued_at = lane.next_recorded_at(issuer.clock.now())
-            invoices = await _write(connection, billable, issued_at)
-            batch = Batch(issued_at, decisions=_decisions(invoices), actor=issuer.actor)
-            lane = await append_batch(connection, lane, batch, issuer.interned)
-    issuer.lane = lane
-    return invoices
+async def _issue_and_prepare(
+    desk: Desk, spare: Desk, run: Run, tally: Tally, chunk: Chunk
+) -> Chunk | None:
+    """Issue a chunk while the next one is prepared; only that may have to wait for customers."""
+    following = asyncio.create_task(prepare(spare, run, chunk.last))
+    try:
+        await _issue(desk, run, tally, chunk)
+        return await following
+    except BaseException:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+        raise
 
 
-async def _write(
-    connection: Connection, billable: Sequence[Draft], issued_at: datetime
-) -> list[Invoice]:
-    """Number drafts and write them. From the numbers on, other runs wait."""
-    last_number = await take_numbers(connection, len(billable))
-    invoices = finalise(billable, last_number, issued_at)
-    await write_invoices(connection, invoices)
-    return invoices
-
-
-def _decisions(invoices: Sequence[Invoice]) -> list[Decision]:
-    return [
-        Decision(
-            "invoice_finalised",
-            invoice.content.customer,
-            invoice.number,
-            invoice_body(invoice),
-        )
-        for invoice in invoices
-    ]
+async def _issue(desk: Desk, run: Run, tally: Tally, chunk: Chunk) -> None:
+    invoices = await issue(desk, run, chunk)
+    billed = [invoice.content for invoice in invoices]
+    tally.count(chunk, billed, [invoice_head(invoice) for invoice in invoices])

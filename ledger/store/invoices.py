@@ -1,7 +1,6 @@
 """Invoices: what is due, the documents, their numbers, and the locks of a run."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
 from io import BytesIO
@@ -54,19 +53,18 @@ async def read_touched_customers(
     return dict(rows)
 
 
-@asynccontextmanager
-async def customers_locked(connection: Connection, customers: Sequence[int]) -> AsyncIterator[None]:
+async def lock_customers(connection: Connection, customers: Sequence[int]) -> None:
     """Keep other runs away from customers, given in the order of their numbers.
 
-    The locks are the session's, so a transaction that begins inside sees all that an earlier holder
-    committed. When taking them fails midway, the end of the session's use gives them back.
+    The locks are the session's, so a transaction that begins after it sees all that an earlier holder
+    committed. Whatever is not given back, the end of the session's use gives back.
     """
     await connection.execute(_LOCK_CUSTOMERS, customers)
-    try:
-        yield
-    finally:
-        if not connection.is_closed():
-            await connection.execute(_UNLOCK_CUSTOMERS, customers)
+
+
+async def unlock_customers(connection: Connection, customers: Sequence[int]) -> None:
+    """Let other runs have customers."""
+    await connection.execute(_UNLOCK_CUSTOMERS, customers)
 
 
 async def try_lock_customer(connection: Connection, customer: int) -> bool:

@@ -16,6 +16,11 @@ class Turns:
         self.waiting = 0
         self._free = asyncio.Semaphore(most)
 
+    @property
+    def is_half_free(self) -> bool:
+        """Whether there is one to spare for who could do without it."""
+        return 2 * (self.in_use + self.waiting) <= self.most
+
     @asynccontextmanager
     async def one(self, timeout_s: float) -> AsyncIterator[None]:
         """A turn in the block.

@@ -8,7 +8,7 @@ import pytest
 
 from ledger.clock import FixedClock
 from ledger.core.errors import TooBusy
-from ledger.services import invoices as service
+from ledger.services import invoice_chunks as service
 from ledger.services.intake.writer import Writer
 from ledger.store.database import Database
 from ledger.store.invoices import read_due, try_lock_customer

@@ -9,7 +9,7 @@ import pytest
 
 from ledger.clock import FixedClock
 from ledger.core.errors import DatabaseUnavailable
-from ledger.services import invoices as service
+from ledger.services import invoice_chunks as service
 from ledger.services.intake.writer import Writer
 from ledger.services.invoices import list_invoices
 from ledger.store.database import Database, owner_connection
