@@ -22,6 +22,7 @@ _LOCK_LIFETIMES = query("meter_usage", "lock_lifetimes")
 _ADD = query("meter_usage", "add")
 _LATER_MONTHS = query("meter_usage", "later_months")
 _USAGE = query("meter_usage", "usage")
+_USAGE_AT_CUT = query("meter_usage", "usage_at_cut")
 BEGINNING = datetime(1, 1, 1, tzinfo=UTC)  # before any event
 _EVER = (BEGINNING, datetime(9999, 12, 31, tzinfo=UTC))
 
@@ -61,8 +62,11 @@ async def read_usage(
     the lanes that go on after the cut in question, and where each stood at it; none for things as they are.
     """
     numbers = None if customers is None else list(customers)
-    lanes = lanes_after or {}
-    rows = await connection.fetch(_USAGE, numbers, *span, list(lanes.keys()), list(lanes.values()))
+    if lanes_after:
+        cut = (list(lanes_after.keys()), list(lanes_after.values()))
+        rows = await connection.fetch(_USAGE_AT_CUT, numbers, *span, *cut)
+    else:
+        rows = await connection.fetch(_USAGE, numbers, *span)
     return {
         (row["customer"], row["meter_version"], row["period_start"]): int(row["quantity"])
         for row in rows
