@@ -1,6 +1,6 @@
 """Customers and dimensions as small numbers. Interned once, in transactions of their own, cached for ever."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ledger.core.errors import TooManyDimensions
@@ -85,6 +85,10 @@ class Interned:
             self.customer_words.update(await read_customer_words(connection, unknown))
         if unknown := [each for each in dimensions if each not in self.dimension_words]:
             self.dimension_words.update(await read_dimension_words(connection, unknown))
+
+    def know_customers(self, customers: Mapping[int, str]) -> None:
+        """Take over the ids of customers by number from who has read them."""
+        self.customer_words.update({number: (name,) for number, name in customers.items()})
 
     def is_byok(self, dimension: int) -> bool:
         """Whether a dimension whose words are known is of the callers' own keys."""
