@@ -11,18 +11,21 @@ import msgspec
 
 from ledger.core.digests import canonical_body
 from ledger.core.instants import month_period
-from ledger.core.invoicing import Invoice, InvoiceLine, document_around
+from ledger.core.invoicing import Draft, Invoice, InvoiceLine, document_around
 from pricing import currency_places, format_amount, format_minor
 
 _KEPT_WORDS = 10_000
 
 
-def invoice_body(invoice: Invoice) -> msgspec.Raw:
-    """The document of an invoice as the body of its decision."""
-    content = invoice.content
-    places = currency_places(content.currency)
-    lines = ",".join([_line(line, places) for line in content.lines])
-    return canonical_body(document_around(msgspec.Raw(f"[{lines}]".encode()), invoice))
+def lines_text(draft: Draft) -> msgspec.Raw:
+    """The lines of an invoice that has no number yet."""
+    places = currency_places(draft.currency)
+    return msgspec.Raw(f"[{','.join([_line(line, places) for line in draft.lines])}]".encode())
+
+
+def invoice_body(invoice: Invoice, lines: msgspec.Raw) -> msgspec.Raw:
+    """The document of an invoice as the body of its decision, around the text of its lines."""
+    return canonical_body(document_around(lines, invoice))
 
 
 def _line(line: InvoiceLine, places: int) -> str:

@@ -12,12 +12,13 @@ import msgspec
 from ledger.clock import Clock
 from ledger.core.cuts import format_cut
 from ledger.core.instants import Period
-from ledger.core.invoice_bodies import invoice_body
+from ledger.core.invoice_bodies import invoice_body, lines_text
 from ledger.core.invoicing import Draft, Invoice, draft_invoice, finalise
 from ledger.store.database import Connection
 from ledger.store.interning import Interned
 from ledger.store.invoices import (
     forget_touched,
+    line_rows,
     lock_customers,
     read_due,
     read_invoiced_customers,
@@ -40,6 +41,13 @@ class Run(msgspec.Struct, frozen=True):
     period: Period
     currency: str
     only: int | None
+
+
+class Texts(msgspec.Struct, frozen=True):
+    """What the lines of the billable drafts look like in their facts, and in the table of lines."""
+
+    facts: Sequence[msgspec.Raw]
+    rows: Sequence[str]
 
 
 class Chunk(msgspec.Struct, frozen=True):
@@ -69,18 +77,24 @@ class Chunk(msgspec.Struct, frozen=True):
         return len(self.customers) < CHUNK_CUSTOMERS
 
 
+class Prepared(msgspec.Struct, frozen=True):
+    """A chunk whose customers are locked, with all that can be written before the numbers are known."""
+
+    chunk: Chunk
+    texts: Texts
+
+
 class Desk(msgspec.Struct):
     """What it takes to write: a connection, its lane, and the epoch below which marks can be dropped."""
 
     connection: Connection
     lane: Lane
     epoch: int
-    interned: Interned
 
 
 async def open_desk(connection: Connection, epoch: int) -> Desk:
     """Make a connection one that writes, in an epoch that was raised for the run."""
-    return Desk(connection, await take_lane(connection), epoch, Interned())
+    return Desk(connection, await take_lane(connection), epoch)
 
 
 async def look(connection: Connection, run: Run, after: int) -> Chunk | None:
@@ -89,7 +103,7 @@ async def look(connection: Connection, run: Run, after: int) -> Chunk | None:
     return await _drafted(connection, run, customers) if customers else None
 
 
-async def prepare(desk: Desk, run: Run, after: int) -> Chunk | None:
+async def prepare(desk: Desk, run: Run, after: int) -> Prepared | None:
     """Lock the next customers, then draft them from a snapshot that begins inside the locks.
 
     They stay locked until the chunk is issued, or until the end of the connection's use.
@@ -98,21 +112,25 @@ async def prepare(desk: Desk, run: Run, after: int) -> Chunk | None:
     if not customers:
         return None
     await lock_customers(desk.connection, list(customers))
-    return await _drafted(desk.connection, run, customers)
+    chunk = await _drafted(desk.connection, run, customers)
+    billable = chunk.billable
+    return Prepared(chunk, Texts([*map(lines_text, billable)], [*map(line_rows, billable)]))
 
 
-async def issue(desk: Desk, run: Run, chunk: Chunk) -> list[Invoice]:
+async def issue(desk: Desk, run: Run, prepared: Prepared) -> list[Invoice]:
     """Write a chunk that this desk prepared, in one transaction, and let go of its customers."""
-    connection, lane, billable = desk.connection, desk.lane, chunk.billable
+    connection, lane, chunk, texts = desk.connection, desk.lane, prepared.chunk, prepared.texts
     invoices: list[Invoice] = []
+    interned = Interned()
+    interned.know_customers(chunk.customers)
     async with connection.transaction(isolation="read_committed"):
         await enter_fence(connection)  # a time is taken inside the fence, as `as_of` relies on
         await forget_touched(connection, chunk.settled, run.period, desk.epoch)
-        if billable:
+        if billable := chunk.billable:
             issued_at = lane.next_recorded_at(run.clock.now())
-            invoices = await _write(connection, billable, issued_at)
-            batch = Batch(issued_at, decisions=_decisions(invoices), actor=run.actor)
-            lane = await append_batch(connection, lane, batch, desk.interned)
+            invoices = await _write(connection, billable, issued_at, texts)
+            batch = Batch(issued_at, decisions=_decisions(invoices, texts), actor=run.actor)
+            lane = await append_batch(connection, lane, batch, interned)
     desk.lane = lane
     await unlock_customers(connection, list(chunk.customers))
     return invoices
@@ -141,19 +159,22 @@ async def _drafted(connection: Connection, run: Run, customers: Mapping[int, str
 
 
 async def _write(
-    connection: Connection, billable: Sequence[Draft], issued_at: datetime
+    connection: Connection, billable: Sequence[Draft], issued_at: datetime, texts: Texts
 ) -> list[Invoice]:
     """Number drafts and write them. From the numbers on, other runs wait."""
     last_number = await take_numbers(connection, len(billable))
     invoices = finalise(billable, last_number, issued_at)
-    await write_invoices(connection, invoices)
+    await write_invoices(connection, invoices, texts.rows)
     return invoices
 
 
-def _decisions(invoices: Sequence[Invoice]) -> list[Decision]:
+def _decisions(invoices: Sequence[Invoice], texts: Texts) -> list[Decision]:
     return [
         Decision(
-            "invoice_finalised", invoice.content.customer, invoice.number, invoice_body(invoice)
+            "invoice_finalised",
+            invoice.content.customer,
+            invoice.number,
+            invoice_body(invoice, lines),
         )
-        for invoice in invoices
+        for invoice, lines in zip(invoices, texts.facts, strict=True)
     ]

@@ -32,7 +32,16 @@ from ledger.core.errors import NotFound, TooBusy, UnprocessableDecision
 from ledger.core.instants import Period, format_instant
 from ledger.core.invoicing import Draft, draft_head, invoice_document, invoice_head
 from ledger.services.customers import known_customer
-from ledger.services.invoice_chunks import Chunk, Desk, Run, issue, look, open_desk, prepare
+from ledger.services.invoice_chunks import (
+    Chunk,
+    Desk,
+    Prepared,
+    Run,
+    issue,
+    look,
+    open_desk,
+    prepare,
+)
 from ledger.store.database import Connection, Database
 from ledger.store.invoices import read_heads, read_invoice, try_lock_customer
 from ledger.store.log import raise_epoch
@@ -168,27 +177,27 @@ async def _settle(
         # Writers mark anew from here on: a mark older than the epoch is of usage that the run will see.
         epoch = await raise_epoch(connection)
     desk = await open_desk(connection, epoch)
-    chunk = await prepare(desk, run, after)
+    ready = await prepare(desk, run, after)
     async with AsyncExitStack() as stack:
         spare: Desk | None = None
-        if chunk and not chunk.may_be_last and database.turns.is_half_free:
+        if ready and not ready.chunk.may_be_last and database.turns.is_half_free:
             second = await stack.enter_async_context(database.connection())
             spare = await open_desk(second, epoch)
-        while chunk and spare:
-            following = await _issue_and_prepare(desk, spare, run, tally, chunk)
-            chunk, desk, spare = following, spare, desk
-        while chunk:
-            await _issue(desk, run, tally, chunk)
-            chunk = await prepare(desk, run, chunk.last)
+        while ready and spare:
+            ready = await _issue_and_prepare(desk, spare, run, tally, ready)
+            desk, spare = spare, desk
+        while ready:
+            await _issue(desk, run, tally, ready)
+            ready = await prepare(desk, run, ready.chunk.last)
 
 
 async def _issue_and_prepare(
-    desk: Desk, spare: Desk, run: Run, tally: Tally, chunk: Chunk
-) -> Chunk | None:
+    desk: Desk, spare: Desk, run: Run, tally: Tally, ready: Prepared
+) -> Prepared | None:
     """Issue a chunk while the next one is prepared; only that may have to wait for customers."""
-    following = asyncio.create_task(prepare(spare, run, chunk.last))
+    following = asyncio.create_task(prepare(spare, run, ready.chunk.last))
     try:
-        await _issue(desk, run, tally, chunk)
+        await _issue(desk, run, tally, ready)
         return await following
     except BaseException:
         following.cancel()
@@ -196,7 +205,7 @@ async def _issue_and_prepare(
         raise
 
 
-async def _issue(desk: Desk, run: Run, tally: Tally, chunk: Chunk) -> None:
-    invoices = await issue(desk, run, chunk)
+async def _issue(desk: Desk, run: Run, tally: Tally, ready: Prepared) -> None:
+    invoices = await issue(desk, run, ready)
     billed = [invoice.content for invoice in invoices]
-    tally.count(chunk, billed, [invoice_head(invoice) for invoice in invoices])
+    tally.count(ready.chunk, billed, [invoice_head(invoice) for invoice in invoices])

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.core.instants import parse_month
-from ledger.core.invoice_bodies import invoice_body
+from ledger.core.invoice_bodies import invoice_body, lines_text
 from ledger.core.invoicing import (
     DueLine,
     draft_head,
@@ -261,4 +261,6 @@ def test_the_fact_says_what_the_document_says(
     draft = draft_invoice(7, 'a"c\n\u00e9', OCTOBER, currency, lines, cut)
     (invoice,) = finalise([draft], 1, ISSUED_AT)
     document = invoice_document(invoice)
-    assert bytes(invoice_body(invoice)) == msgspec.json.encode(document, order="sorted")
+    assert bytes(invoice_body(invoice, lines_text(draft))) == msgspec.json.encode(
+        document, order="sorted"
+    )
