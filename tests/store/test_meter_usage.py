@@ -11,6 +11,8 @@ from ledger.services.limits import LimitRequest, list_alerts, set_limit
 from ledger.services.meters import set_meter
 from ledger.services.proof.rebuilding import rebuild
 from ledger.store.database import Database
+from ledger.store.log import read_cut
+from ledger.store.meter_usage import BEGINNING, read_usage
 from pricing import MeterUnit, Unit
 from tests.store.rebuild_damage import USAGE, repaired, statements, whole
 from tests.store.tampering import offenders, tamper
@@ -52,6 +54,19 @@ async def test_sql_counts_what_python_counts(database: Database) -> None:
     assert {unit: int(quantity) for unit, quantity in sums} == {
         "tokens_1m": 107, "characters_1m": 11, "minutes": -5, "requests": 3,
     }  # fmt: skip
+
+
+@pytest.mark.usefixtures("ledger")
+async def test_usage_now_is_usage_at_the_last_cut(database: Database) -> None:
+    """Two queries, one answer where nothing came after the cut: from the beginning on, and in a month."""
+    may = parse_month("2026-05")
+    async with database.connection() as connection:
+        cut = await read_cut(connection)
+        for start_at in (BEGINNING, may.start_at):
+            span = (start_at, may.end_at)
+            now = await read_usage(connection, None, span)
+            assert now
+            assert await read_usage(connection, None, span, cut) == now
 
 
 async def test_a_wrong_quantity_is_found(
