@@ -43,40 +43,63 @@ class RollupDelta(msgspec.Struct, frozen=True):
     @property
     def touched_months(self) -> set[tuple[int, date]]:
         """The customers and billing months that it moves."""
-        return {(customer, month_of(hour_at)) for customer, hour_at, _ in self.sums}
+        hours = {(customer, hour_at) for customer, hour_at, _ in self.sums}
+        return {(customer, month_of(hour_at)) for customer, hour_at in hours}
+
+
+class Fold:
+    """Sums of events by customer, hour and dimension, of some after others. Unmetered events add nothing."""
+
+    def __init__(self) -> None:
+        self._sums: dict[tuple[int, int, int], list[int]] = {}
+        self._units: dict[UnitKey, list[int]] = {}
+
+    def add(self, events: Iterable[UsageEvent]) -> None:
+        """Add events.
+
+        Done for every event, so: fields taken apart at once, added up without a loop, and hours as numbers,
+        because a datetime takes longer to cut and to hash than all the rest.
+        """
+        sums, units = self._sums, self._units
+        for event in events:
+            (
+                _, occurred_at, uncached, cached, output,
+                input_pico, cached_pico, output_pico, other_pico, fee_pico,
+                _, _, customer, dimension, _, _, revision, requests, unrated, _, other_units, _, _,
+            ) = event  # fmt: skip
+            if revision == 0:
+                continue
+            key = (customer, occurred_at.toordinal() * 24 + occurred_at.hour, dimension)
+            row = sums.get(key)
+            if row is None:
+                sums[key] = [
+                    requests, unrated, uncached, cached, output,
+                    input_pico or 0, cached_pico or 0, output_pico or 0, other_pico or 0, fee_pico or 0,
+                ]  # fmt: skip
+            else:
+                row[0] += requests
+                row[1] += unrated
+                row[2] += uncached
+                row[3] += cached
+                row[4] += output
+                row[5] += input_pico or 0
+                row[6] += cached_pico or 0
+                row[7] += output_pico or 0
+                row[8] += other_pico or 0
+                row[9] += fee_pico or 0
+            if other_units is not None:
+                _add_units(units, (customer, hour_of(occurred_at), dimension), other_units)
+
+    def delta(self) -> RollupDelta:
+        """What all of them add."""
+        return RollupDelta(_by_instant(self._sums), self._units)
 
 
 def fold_events(events: Iterable[UsageEvent]) -> RollupDelta:
-    """Sum events by customer, hour and dimension. Unmetered events add nothing."""
-    sums: dict[tuple[int, int, int], list[int]] = {}
-    units: dict[UnitKey, list[int]] = {}
-    # Done for every event, so: fields taken apart at once, added up without a loop, and hours as numbers,
-    # because a datetime takes longer to cut and to hash than all the rest.
-    for event in events:
-        (
-            _, occurred_at, uncached, cached, output,
-            input_pico, cached_pico, output_pico, other_pico, fee_pico,
-            _, _, customer, dimension, _, _, revision, requests, unrated, _, other_units, _, _,
-        ) = event  # fmt: skip
-        if revision == 0:
-            continue
-        key = (customer, occurred_at.toordinal() * 24 + occurred_at.hour, dimension)
-        row = sums.get(key)
-        if row is None:
-            sums[key] = row = [0] * _COLUMNS
-        row[0] += requests
-        row[1] += unrated
-        row[2] += uncached
-        row[3] += cached
-        row[4] += output
-        row[5] += input_pico or 0
-        row[6] += cached_pico or 0
-        row[7] += output_pico or 0
-        row[8] += other_pico or 0
-        row[9] += fee_pico or 0
-        if other_units is not None:
-            _add_units(units, (customer, hour_of(occurred_at), dimension), other_units)
-    return RollupDelta(_by_instant(sums), units)
+    """Sum events by customer, hour and dimension."""
+    fold = Fold()
+    fold.add(events)
+    return fold.delta()
 
 
 def _by_instant(sums: dict[tuple[int, int, int], list[int]]) -> dict[RollupKey, list[int]]:

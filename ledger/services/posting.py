@@ -2,10 +2,12 @@
 
     events ─▶ usage_event ─▶ rollups, usage of meters ─▶ limit windows, alerts ─▶ batch row with its digest
 
-Rollups are those of customers and of the lane, and marks on days that were condensed. The rows are locked in
-this order, each table's in the order of its keys, by everybody who writes.
+Rollups are those of the lane and of customers, and marks on days that were condensed. The rows are locked in
+this order, each table's in the order of its keys, by everybody who writes. Those of the lane come first: for
+those of customers others wait until the commit.
 """
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
@@ -13,7 +15,7 @@ import msgspec
 
 from ledger.core.configuration import Configuration
 from ledger.core.limits import movements
-from ledger.core.rollups import RollupDelta, fold_events
+from ledger.core.rollups import Fold, RollupDelta
 from ledger.core.rows import EventText, UsageEvent
 from ledger.services.limit_windows import Tiered, move_limits
 from ledger.services.metering import meter_usage
@@ -24,6 +26,8 @@ from ledger.store.events import append_events
 from ledger.store.interning import Interned
 from ledger.store.log import Batch, Decision, Lane, append_batch
 from ledger.store.rollups import add_to_rollups, touch_periods
+
+EVENTS_PER_TURN = 500
 
 
 class Posting(msgspec.Struct, frozen=True):
@@ -66,10 +70,14 @@ async def post(
     Raises:
         KeyTaken (as `sorted_failures` calls it): a key was recorded meanwhile.
     """
-    lines = await append_events(connection, posting.events, posting.texts)
-    delta = fold_events(posting.events)
-    await add_to_rollups(connection, delta)
+    folding = asyncio.create_task(_fold(posting.events), name="ledger-fold")
+    try:
+        lines = await append_events(connection, posting.events, posting.texts)
+        delta = await folding
+    finally:
+        folding.cancel()
     await add_to_lane(connection, lane.lane, delta)
+    await add_to_rollups(connection, delta)
     await mark_days(connection, delta, configuration.marked_until, configuration.epoch)
     metered = await meter_usage(connection, posting.events, configuration, interned)
     newly_touched = (delta.touched_months | metered.fee_months) - touched
@@ -96,6 +104,15 @@ async def post(
         delta.unrated,
         alerts,
     )
+
+
+async def _fold(events: Sequence[UsageEvent]) -> RollupDelta:
+    """Sum events up while the database copies them, giving way for the rest of them to be sent."""
+    fold = Fold()
+    for first in range(0, len(events), EVENTS_PER_TURN):
+        await asyncio.sleep(0)
+        fold.add(events[first : first + EVENTS_PER_TURN])
+    return fold.delta()
 
 
 async def _spent(
