@@ -113,6 +113,23 @@ def test_a_large_batch_is_read_in_many_turns(intake: Intake, recorder: Recorder)
     assert len(recorder.submitted) == 10_015
 
 
+async def test_long_lists_are_read_one_after_another_and_short_ones_between(
+    intake: Intake, recorder: Recorder
+) -> None:
+    """The first of the long ones is handed in before the last is read; a short one waits for none."""
+    long = [[record(f"{name}{number}") for number in range(3000)] for name in "abc"]
+    async with asyncio.TaskGroup() as group:
+        for raws in long:
+            group.create_task(intake.take(raws, SENDER))
+        await asyncio.sleep(0)
+        group.create_task(intake.take([record("short")], SENDER))
+
+    assert recorder.submitted[0] == "short"
+    assert [each[0] for each in recorder.submitted[1:]] == ["a"] * 3000 + ["b"] * 3000 + [
+        "c"
+    ] * 3000
+
+
 async def test_lines_are_submitted_in_their_order(intake: Intake, recorder: Recorder) -> None:
     """Although the last ones of a stream are read in no time, and the first ones in many turns."""
     sizes = [*[400_000] * 11, *[10] * 20]

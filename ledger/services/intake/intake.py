@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime
 
 from ledger.clock import Clock
@@ -50,6 +50,7 @@ class Intake:
         self.writer = writer
         self._database = database
         self._clock = clock
+        self._long_reads = asyncio.Lock()
 
     async def take(
         self,
@@ -71,12 +72,10 @@ class Intake:
             DatabaseUnavailable: send them again.
         """
         # Who leaves it stands in the writer's queue before the next one begins to read.
-        async with reading or nullcontext():
+        async with reading or nullcontext(), self._turn_to_read(raws):
             records = await _read(raws, sender.customer_id, self._clock.now(), first_seen_at)
         statements = [each for each in records if isinstance(each, Statement)]
-        outcomes = await self.writer.submit(
-            statements, tells_completion=tells_completion, stream=reading
-        )
+        outcomes = await self.writer.submit(statements, tells_completion=tells_completion)
         if len(statements) < len(records):
             committed = iter(outcomes)
             outcomes = [
@@ -135,6 +134,15 @@ class Intake:
         finally:
             await window.abandon()
         return counters
+
+    def _turn_to_read(self, raws: Sequence[bytes]) -> AbstractAsyncContextManager[None]:
+        """Long lists are read one after another, and not all of them a little at a time.
+
+        So the first is on its way to the database while the next is read; and a batch that is about to commit
+        waits for the work of one, while it holds rows that other writers want.
+        """
+        is_long = sum(map(len, raws)) + RECORD_COST_BYTES * len(raws) > BYTES_PER_TURN
+        return self._long_reads if is_long else nullcontext()
 
     async def _quarantine(
         self,

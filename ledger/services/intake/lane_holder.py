@@ -16,15 +16,11 @@ from ledger.store.database import Database
 
 
 class Submission(msgspec.Struct):
-    """Records that wait for a commit. `tells_completion`: the caller wants to know what was pending.
-
-    Submissions of one `stream` are committed in the order in which they came.
-    """
+    """Records that wait for a commit. `tells_completion`: the caller wants to know what was pending."""
 
     statements: Sequence[Statement]
     tells_completion: bool
     answer: asyncio.Future[list[Outcome]]
-    stream: object = None
     sent_in: Any = None  # the span of its request, where spans are recorded
 
 

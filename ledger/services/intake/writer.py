@@ -5,11 +5,10 @@ of a durable commit is shared. A caller gets its answer after the commit, never 
 
 What waits is bounded by records here, and by bytes where bodies are read (`bytes_in_flight`).
 
-    submit ─▶ queue ─▶ gather ─┬▶ first lane ──┬▶ answer
-                               └▶ second lane ─┘   while the first is at work and much waits
+    submit ─▶ queue ─▶ gather ─▶ lane ─▶ answer
 
-A batch waits for the database for a part of its time, and a second one may be on its way meanwhile. Few
-records are better off in the next batch together, so they wait for the first lane.
+One lane, because what it writes costs less the more it writes at once: the records of a batch share the rows
+of sums that they move. While it waits for the database, the next records are read.
 
 Who lost its lane takes one again as soon as there is a database, not only when the next records come.
 """
@@ -31,9 +30,9 @@ from ledger.services.intake.traced import traced_batch
 from ledger.store.database import Database
 from ledger.traces.spans import here
 
-MAX_BATCH_RECORDS = 10_000
+# What one may have in a batch; the rest is read, waits and is answered while it commits.
+MAX_BATCH_RECORDS = 4_000
 MAX_WAITING_RECORDS = 100_000
-WORTH_A_LANE_RECORDS = 500
 REOPEN_PAUSE_S = 1
 
 _LOG = logger(__name__)
@@ -56,20 +55,9 @@ class Writer:
         self._database = database
         self._waiting: deque[Submission] = deque()
         self._wake = asyncio.Event()
-        self._first, self._second = (
-            LaneHolder(
-                database,
-                clock,
-                salts,
-                self.metrics,
-                self._wake.set,
-                create_customers=create_customers,
-            )
-            for _ in range(2)
+        self._lane = LaneHolder(
+            database, clock, salts, self.metrics, self._wake.set, create_customers=create_customers
         )
-        self._at_work: dict[LaneHolder, asyncio.Task[None]] = {}
-        self._opening: asyncio.Task[None] | None = None
-        self._streams: set[object] = set()  # those that have submissions in a batch on its way
         self._task: asyncio.Task[None] | None = None
         self._is_closing = False
 
@@ -82,7 +70,7 @@ class Writer:
     def holds_lane(self) -> bool:
         """Whether it could begin a batch at once."""
         is_at_work = self._task is not None and not self._task.done()
-        return is_at_work and self._first.is_alive
+        return is_at_work and self._lane.is_alive
 
     async def start(self) -> None:
         """Connect, take a lane and begin to work.
@@ -90,7 +78,7 @@ class Writer:
         Raises:
             DatabaseUnavailable: the database does not answer.
         """
-        await self._first.open()
+        await self._lane.open()
         self._task = asyncio.create_task(self._run(), name="ledger-writer")
 
     async def close(self) -> None:
@@ -99,22 +87,12 @@ class Writer:
         self._wake.set()
         if self._task is not None:
             await self._task
-        if self._opening is not None:
-            self._opening.cancel()
-            await asyncio.gather(self._opening, return_exceptions=True)
-        await self._first.drop()
-        await self._second.drop()
+        await self._lane.drop()
 
     async def submit(
-        self,
-        statements: Sequence[Statement],
-        *,
-        tells_completion: bool = False,
-        stream: object = None,
+        self, statements: Sequence[Statement], *, tells_completion: bool = False
     ) -> list[Outcome]:
         """Hand in records and wait until they are durable; the outcomes come in their order.
-
-        What is handed in with the same `stream` is committed in the order of these calls.
 
         Raises:
             TooBusy: more than 100,000 records wait already.
@@ -127,18 +105,17 @@ class Writer:
         if self.waiting_records + len(statements) > MAX_WAITING_RECORDS:
             raise TooBusy("as many records as may wait are waiting for a commit already")
         answer: asyncio.Future[list[Outcome]] = asyncio.get_running_loop().create_future()
-        self._waiting.append(Submission(statements, tells_completion, answer, stream, here()))
+        self._waiting.append(Submission(statements, tells_completion, answer, here()))
         self.waiting_records += len(statements)
         self._wake.set()
         return await answer
 
     async def _run(self) -> None:
         try:
-            while self._waiting or self._at_work or not self._is_closing:
-                holder = self._free_holder()
-                if holder is not None and (gathered := self._gather()):
-                    self._begin(holder, gathered)
-                elif self._waiting or self._at_work or self._first.is_alive:
+            while self._waiting or not self._is_closing:
+                if self._waiting:
+                    await self._serve(self._gather())
+                elif self._lane.is_alive:
                     self._wake.clear()
                     await self._wake.wait()
                 else:
@@ -147,43 +124,12 @@ class Writer:
             # However it ends, nobody waits for it in vain.
             self._is_closing = True
             _fail(self._waiting, _stopped())
-            for task in self._at_work.values():
-                task.cancel()
-
-    def _free_holder(self) -> LaneHolder | None:
-        """Where a batch may begin now; None where it is to wait for the first lane.
-
-        No batch waits for the second lane to be taken, nor fails because it cannot be.
-        """
-        if self._first not in self._at_work:
-            return self._first
-        if self.waiting_records < WORTH_A_LANE_RECORDS or self._second in self._at_work:
-            return None
-        if self._second.is_alive:
-            return self._second
-        if self._opening is None or self._opening.done():
-            self._opening = asyncio.create_task(self._open_second(), name="ledger-second-lane")
-        return None
-
-    async def _open_second(self) -> None:
-        """Take the second lane; where that fails, not again for a while."""
-        try:
-            async with self._database.presence.required():
-                await self._second.open()
-        except Exception as error:  # noqa: BLE001 - the first lane does without it
-            if not isinstance(error, LedgerError):
-                _LOG.error("lane_not_taken", exc_info=error)
-            await asyncio.sleep(REOPEN_PAUSE_S)
-        self._wake.set()
 
     def _gather(self) -> list[Submission]:
-        """What waits, up to a batch; a larger submission than a batch goes alone.
-
-        Nothing that must come after what is on its way, nor anything that came later than that.
-        """
+        """What waits, up to a batch; a larger submission than a batch goes alone."""
         gathered: list[Submission] = []
         records = 0
-        while self._waiting and self._waiting[0].stream not in self._streams:
+        while self._waiting:
             size = len(self._waiting[0].statements)
             if gathered and records + size > MAX_BATCH_RECORDS:
                 break
@@ -192,27 +138,12 @@ class Writer:
         self.waiting_records -= records
         return gathered
 
-    def _begin(self, holder: LaneHolder, submissions: Sequence[Submission]) -> None:
-        """Let a batch go its way beside another one."""
-        streams = {each.stream for each in submissions if each.stream is not None}
-        self._streams |= streams
-
-        def end(_: asyncio.Task[None]) -> None:
-            del self._at_work[holder]
-            self._streams -= streams
-            _fail(submissions, _stopped())  # whom it did not come to answer
-            self._wake.set()
-
-        task = asyncio.create_task(self._serve(holder, submissions), name="ledger-batch")
-        self._at_work[holder] = task
-        task.add_done_callback(end)
-
     async def _reopen(self) -> None:
         """Take a lane again, or wait a while; less when there are records, whose senders are told why not."""
         self._wake.clear()
         try:
             async with self._database.presence.required():
-                await self._first.open()
+                await self._lane.open()
         except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
             if not isinstance(error, LedgerError):
                 _LOG.error("lane_not_taken", exc_info=error)
@@ -220,19 +151,22 @@ class Writer:
                 async with asyncio.timeout(REOPEN_PAUSE_S):
                     await self._wake.wait()
 
-    async def _serve(self, holder: LaneHolder, submissions: Sequence[Submission]) -> None:
+    async def _serve(self, submissions: Sequence[Submission]) -> None:
         """Commit submissions together and answer each."""
         try:
-            outcomes = await traced_batch(submissions, holder.commit)
+            outcomes = await traced_batch(submissions, self._lane.commit)
         except Exception as error:  # noqa: BLE001 - see below
             # Whatever it is, it ends this batch and not the writer; the next one begins on a connection
             # whose state is known.
             if not isinstance(error, LedgerError):
                 _LOG.error("batch_failed", exc_info=error)
             self.metrics.failed.count()
-            await holder.drop()
+            await self._lane.drop()
             _fail(submissions, error)
             return
+        except BaseException:
+            _fail(submissions, _stopped())
+            raise
         position = 0
         for submission in submissions:
             end = position + len(submission.statements)
