@@ -1,6 +1,6 @@
 """Appending usage events and reading what stands under a key."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -11,6 +11,7 @@ from ledger.core.digests import event_lines
 from ledger.core.request_ids import RequestKey, request_id_of
 from ledger.core.rows import EventText, UsageEvent
 from ledger.core.statements import Stated, Statement, Status
+from ledger.store.copy_source import whole
 from ledger.store.csv_lines import CSV_OPTIONS, as_csv
 from ledger.store.database import Connection
 from ledger.store.failures import encoding_values
@@ -55,7 +56,7 @@ async def append_events(
             "usage_event",
             schema_name="ledger",
             columns=UsageEvent._fields,
-            source=_whole(csv),
+            source=whole(csv),
             **CSV_OPTIONS,
         )
     else:
@@ -68,10 +69,6 @@ async def append_events(
             [(UUID(text[0]), *text[1:]) for text in texts],
         )
     return lines
-
-
-async def _whole(content: bytes) -> AsyncIterator[bytes]:
-    yield content
 
 
 def _with_hex(row: tuple[Any, ...]) -> tuple[Any, ...]:

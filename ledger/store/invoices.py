@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
-from io import BytesIO
 from typing import Any
 
 from ledger.core.instants import Period, month_period
@@ -18,6 +17,7 @@ from ledger.core.invoicing import (
     in_order,
 )
 from ledger.core.tiered_fees import fees_by_slug
+from ledger.store.copy_source import whole
 from ledger.store.database import Connection
 from ledger.store.meter_usage import BEGINNING, read_tiered_fees
 from ledger.store.sql_files import query
@@ -160,7 +160,7 @@ async def write_invoices(
         "invoice_line",
         schema_name="ledger",
         columns=_LINE_COLUMNS,
-        source=BytesIO("".join(numbered).encode()),
+        source=whole("".join(numbered).encode()),
     )
 
 
