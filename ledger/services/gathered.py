@@ -52,6 +52,9 @@ class Gathered(Generic[_Found]):
                 await self._answer(asked)
         finally:
             self._looking = None
+            for answer in self._waiting.values():  # some are left only where this was cancelled
+                answer.cancel()
+            self._waiting.clear()
 
     async def _answer(self, asked: Mapping[str, asyncio.Future[_Found | None]]) -> None:
         try:
@@ -61,5 +64,9 @@ class Gathered(Generic[_Found]):
                 answer.set_exception(error)
                 answer.exception()  # whoever waited may have gone
             return
+        except BaseException:
+            for answer in asked.values():
+                answer.cancel()
+            raise
         for name, answer in asked.items():
             answer.set_result(found.get(name))

@@ -117,8 +117,13 @@ async def prepare(desk: Desk, run: Run, after: int) -> Prepared | None:
     return Prepared(chunk, Texts([*map(lines_text, billable)], [*map(line_rows, billable)]))
 
 
-async def issue(desk: Desk, run: Run, prepared: Prepared) -> list[Invoice]:
-    """Write a chunk that this desk prepared, in one transaction, and let go of its customers."""
+async def issue(
+    desk: Desk, run: Run, prepared: Prepared, not_before: datetime | None = None
+) -> list[Invoice]:
+    """Write a chunk that this desk prepared, in one transaction, and let go of its customers.
+
+    `not_before` is when the invoices before these were issued, perhaps at another desk.
+    """
     connection, lane, chunk, texts = desk.connection, desk.lane, prepared.chunk, prepared.texts
     invoices: list[Invoice] = []
     interned = Interned()
@@ -128,6 +133,7 @@ async def issue(desk: Desk, run: Run, prepared: Prepared) -> list[Invoice]:
         await forget_touched(connection, chunk.settled, run.period, desk.epoch)
         if billable := chunk.billable:
             issued_at = lane.next_recorded_at(run.clock.now())
+            issued_at = max(issued_at, not_before or issued_at)
             invoices = await _write(connection, billable, issued_at, texts)
             batch = Batch(issued_at, decisions=_decisions(invoices, texts), actor=run.actor)
             lane = await append_batch(connection, lane, batch, interned)

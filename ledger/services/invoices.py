@@ -23,12 +23,13 @@ so runs at once cannot wait for each other in a circle. Chunks are written one b
 import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from ledger.clock import Clock
-from ledger.core.errors import NotFound, TooBusy, UnprocessableDecision
+from ledger.core.errors import DatabaseUnavailable, NotFound, TooBusy, UnprocessableDecision
 from ledger.core.instants import Period, format_instant
 from ledger.core.invoicing import Draft, draft_head, invoice_document, invoice_head
 from ledger.services.customers import known_customer
@@ -56,6 +57,7 @@ class Tally(msgspec.Struct):
     skipped: int = 0
     total_minor: int = 0
     unrated: int = 0
+    last_issued_at: datetime | None = None
 
     def count(self, chunk: Chunk, billed: Sequence[Draft], heads: Sequence[dict[str, Any]]) -> None:
         """Count a chunk: what was looked at and is due, and to whom of them it is billed."""
@@ -181,14 +183,21 @@ async def _settle(
     async with AsyncExitStack() as stack:
         spare: Desk | None = None
         if ready and not ready.chunk.may_be_last and database.turns.is_half_free:
-            second = await stack.enter_async_context(database.connection())
-            spare = await open_desk(second, epoch)
+            spare = await _second_desk(database, stack, epoch)
         while ready and spare:
             ready = await _issue_and_prepare(desk, spare, run, tally, ready)
             desk, spare = spare, desk
         while ready:
             await _issue(desk, run, tally, ready)
             ready = await prepare(desk, run, ready.chunk.last)
+
+
+async def _second_desk(database: Database, stack: AsyncExitStack, epoch: int) -> Desk | None:
+    """One more desk; None where it cannot be had, since a run can do without."""
+    try:
+        return await open_desk(await stack.enter_async_context(database.connection()), epoch)
+    except (TooBusy, DatabaseUnavailable):
+        return None
 
 
 async def _issue_and_prepare(
@@ -206,6 +215,8 @@ async def _issue_and_prepare(
 
 
 async def _issue(desk: Desk, run: Run, tally: Tally, ready: Prepared) -> None:
-    invoices = await issue(desk, run, ready)
+    invoices = await issue(desk, run, ready, tally.last_issued_at)
+    if invoices:
+        tally.last_issued_at = invoices[-1].issued_at
     billed = [invoice.content for invoice in invoices]
     tally.count(ready.chunk, billed, [invoice_head(invoice) for invoice in invoices])

@@ -2,14 +2,19 @@
 
 import asyncio
 from contextlib import AsyncExitStack
+from datetime import timedelta
+from itertools import count
 
 import pytest
 
 from ledger.clock import FixedClock
-from ledger.services import invoice_chunks
+from ledger.core.errors import DatabaseUnavailable
+from ledger.services import invoice_chunks, invoices
 from ledger.services.intake.writer import Writer
-from ledger.store.database import POOL_SIZE, Database
+from ledger.services.invoice_chunks import Desk, open_desk
+from ledger.store.database import POOL_SIZE, Connection, Database
 from ledger.store.invoices import lock_customers
+from tests.conftest import NOW
 from tests.scenarios.invoice_tables import all_invoices, assert_table, record, run, scalar
 
 SIX = """
@@ -82,3 +87,36 @@ async def test_with_no_connection_to_spare_one_does(database: Database, clock: F
             await others.enter_async_context(database.connection())
         assert (await run(database, clock, "2025-10"))["issued"] == 6
     assert_table(await all_invoices(database), SIX)
+
+
+@pytest.mark.usefixtures("six_customers")
+async def test_a_second_connection_that_cannot_be_had_costs_nothing(
+    database: Database, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server may have no room for it: then the run goes on without."""
+    desks: list[Desk] = []
+
+    async def open_one(connection: Connection, epoch: int) -> Desk:
+        if desks:
+            raise DatabaseUnavailable("too many clients already")
+        desks.append(await open_desk(connection, epoch))
+        return desks[0]
+
+    monkeypatch.setattr(invoices, "open_desk", open_one)
+    assert (await run(database, clock, "2025-10"))["issued"] == 6
+    assert_table(await all_invoices(database), SIX)
+
+
+@pytest.mark.usefixtures("six_customers")
+async def test_invoices_are_issued_in_the_order_of_their_numbers(
+    database: Database, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where two connections take turns and the clock goes back between them."""
+    moments = count()
+    monkeypatch.setattr(clock, "now", lambda: NOW - timedelta(seconds=next(moments)))
+    await run(database, clock, "2025-10")
+    async with database.connection() as connection:
+        rows = await connection.fetch("SELECT issued_at FROM invoice ORDER BY number")
+    times = [row["issued_at"] for row in rows]
+    assert len(times) == 6
+    assert times == sorted(times)
