@@ -258,9 +258,8 @@ class BoundedConnection(HttpToolsProtocol):
         A socket that is closed with unread bytes in it resets the connection, and the answer may go with
         it. What comes meanwhile is dropped unread.
         """
-        if (
-            self.transport.is_closing()
-        ):  # whoever asked may be gone, and all that is theirs forgotten
+        # Whoever asked may be gone, and all that was theirs forgotten.
+        if self.transport.is_closing():
             return
         self._answering.flush()
         if self._awaited is Awaited.NOTHING:

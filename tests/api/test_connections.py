@@ -4,6 +4,7 @@ Sockets are plain, since no client library misbehaves as its peers do.
 """
 
 import asyncio
+import gc
 import json
 import socket
 import time
@@ -28,7 +29,7 @@ BLOCK = b"x" * 65_536
 
 
 class Application:
-    """Counts a body, refuses one unread, or answers for ever; keeps what it saw."""
+    """Counts a body, refuses one unread, answers for ever or until it fails; keeps what it saw."""
 
     def __init__(self) -> None:
         self.headers: list[Any] = []
@@ -40,9 +41,8 @@ class Application:
                 kind = (await receive())["type"]
                 await send({"type": f"{kind}.complete"})
             return
-        await {"/refuse": self._refuse, "/endless": self._endless}.get(scope["path"], self._count)(
-            scope, receive, send
-        )
+        ways = {"/refuse": self._refuse, "/endless": self._endless, "/failing": self._failing}
+        await ways.get(scope["path"], self._count)(scope, receive, send)
 
     async def _count(self, scope: Any, receive: Any, send: Any) -> None:
         size, more = 0, True
@@ -66,6 +66,10 @@ class Application:
             await send({"type": "http.response.body", "body": BLOCK, "more_body": True})
             await asyncio.sleep(0)
         self.ended.append("endless")
+
+    async def _failing(self, scope: Any, receive: Any, send: Any) -> None:
+        await self._endless(scope, receive, send)
+        raise ValueError("in the middle of an answer")
 
     async def _await_leaving(self, receive: Any) -> None:
         while (await receive())["type"] != "http.disconnect":
@@ -372,3 +376,19 @@ def test_connections_leave_room_for_our_own_files() -> None:
     assert connections_within_limits(7) == 7
     assert most == connections_within_limits(1 << 50)
     assert connections_within_limits(None) <= most
+
+
+async def test_an_answer_that_fails_when_its_reader_has_gone_is_no_fault_of_the_connection(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The failure is told; nothing is raised by what ends the connection."""
+    async with opened(LENIENT) as door:
+        async with door.peer() as peer:
+            await peer.send(post("/failing"))
+            await peer.reader.read(1)
+        await door.until(lambda: door.application.ended == ["endless"])
+        await door.until_left()
+    gc.collect()  # whatever a task raised and nobody has seen is told now
+    assert "in the middle of an answer" in caplog.text
+
+    assert "AttributeError" not in caplog.text
