@@ -1,9 +1,11 @@
 """Invoice runs that read a chunk while they write the one before: nobody waits for it who did not before."""
 
 import asyncio
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from itertools import count
+from typing import Any
 
 import pytest
 
@@ -44,16 +46,25 @@ async def until_it_counts(count: int, query: str, database: Database) -> None:
             await asyncio.sleep(0.01)
 
 
+@asynccontextmanager
+async def held_up(
+    database: Database, clock: FixedClock, customer_id: str
+) -> AsyncIterator[asyncio.Task[dict[str, Any]]]:
+    """A run that has billed two and waits for a customer whom another session has, until the block ends."""
+    async with database.connection() as holder:
+        query = "SELECT customer FROM customer WHERE customer_id = $1"
+        await lock_customers(holder, [await holder.fetchval(query, customer_id)])
+        waiting = asyncio.create_task(run(database, clock, "2025-10"))
+        await until_it_counts(2, "SELECT count(*) FROM invoice", database)
+        yield waiting
+
+
 @pytest.mark.usefixtures("six_customers")
 async def test_who_waits_for_a_customer_holds_up_nobody_before(
     database: Database, clock: FixedClock
 ) -> None:
     """While another session has the third customer, the first two are billed, and free again."""
-    async with database.connection() as holder:
-        third = await holder.fetchval("SELECT customer FROM customer WHERE customer_id = 'c2'")
-        await lock_customers(holder, [third])
-        waiting = asyncio.create_task(run(database, clock, "2025-10"))
-        await until_it_counts(2, "SELECT count(*) FROM invoice", database)
+    async with held_up(database, clock, "c2") as waiting:
         await until_it_counts(1, LOCKS, database)
         assert not waiting.done()
     assert (await waiting)["issued"] == 6
@@ -65,11 +76,7 @@ async def test_a_run_that_is_ended_while_it_waits_leaves_nothing(
     database: Database, clock: FixedClock
 ) -> None:
     """Neither a lock nor a number: the next run bills the rest."""
-    async with database.connection() as holder:
-        fourth = await holder.fetchval("SELECT customer FROM customer WHERE customer_id = 'c3'")
-        await lock_customers(holder, [fourth])
-        waiting = asyncio.create_task(run(database, clock, "2025-10"))
-        await until_it_counts(2, "SELECT count(*) FROM invoice", database)
+    async with held_up(database, clock, "c3") as waiting:
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
